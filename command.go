@@ -1,0 +1,144 @@
+package ishaa
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"text/tabwriter"
+)
+
+// Command is something the program does besides serving, run as
+// "./program NAME arguments". The root brings routes, check and version.
+type Command struct {
+	Name  string // one word
+	Usage string // one line
+	// Run does it. Output for people and programs goes to out.
+	Run func(ctx context.Context, app *App, args []string, out io.Writer) error
+}
+
+// Command adds commands. One that is named like a built-in replaces it.
+func (a *App) Command(list ...Command) {
+	a.mustBeOpen("Command")
+	for _, c := range list {
+		if c.Name == "" || strings.ContainsAny(c.Name, " \t-/") || c.Run == nil {
+			panic(fmt.Sprintf("%s: Command(%q): a command has a name of one word and a Run function", callerOutside(), c.Name))
+		}
+		a.commands[c.Name] = c
+	}
+}
+
+// Commands returns the commands, sorted by name.
+func (a *App) Commands() []Command {
+	var list []Command
+	for _, name := range slices.Sorted(maps.Keys(a.commands)) {
+		list = append(list, a.commands[name])
+	}
+	return list
+}
+
+func (a *App) runCommand(ctx context.Context, name string, args []string) error {
+	command, ok := a.commands[name]
+	if !ok {
+		return fmt.Errorf("there is no command %q%s; -h lists what there is", name, suggest(name, a.commands))
+	}
+	return command.Run(ctx, a, args, os.Stdout)
+}
+
+func (a *App) printUsage(flags *flag.FlagSet) {
+	out := flags.Output()
+	fmt.Fprintf(out, "%s serves, or runs a command:\n\n", a.life.name)
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	for _, c := range a.Commands() {
+		fmt.Fprintf(table, "  %s\t%s\n", c.Name, c.Usage)
+	}
+	table.Flush()
+	fmt.Fprintf(out, "\nflags, each also an ISHAA_* variable:\n\n")
+	flags.PrintDefaults()
+}
+
+func builtinCommands() map[string]Command {
+	return map[string]Command{
+		"routes":  {Name: "routes", Usage: "list the routes; --json for programs", Run: listRoutes},
+		"check":   {Name: "check", Usage: "check that the application would start", Run: checkApp},
+		"version": {Name: "version", Usage: "print the versions of the program, the framework and Go", Run: printVersion},
+	}
+}
+
+// routeListing is a route as the command prints it.
+type routeListing struct {
+	Methods   []string `json:"methods"`
+	Host      string   `json:"host,omitempty"`
+	Pattern   string   `json:"pattern"`
+	Name      string   `json:"name,omitempty"`
+	Blueprint string   `json:"blueprint,omitempty"`
+	Variant   string   `json:"variant,omitempty"`
+	Source    string   `json:"source"`
+}
+
+func listRoutes(_ context.Context, app *App, args []string, out io.Writer) error {
+	flags := flag.NewFlagSet("routes", flag.ContinueOnError)
+	asJSON := flags.Bool("json", false, "print JSON")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	list := []routeListing{}
+	for _, route := range app.Routes() {
+		list = append(list, routeListing{
+			Methods: route.methods, Host: route.host, Pattern: route.Pattern(), Name: route.name,
+			Blueprint: route.Blueprint(), Variant: route.variantName, Source: route.source,
+		})
+	}
+	if *asJSON {
+		encoder := json.NewEncoder(out)
+		encoder.SetIndent("", "  ")
+		return encoder.Encode(list)
+	}
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "METHODS\tPATTERN\tNAME\tSOURCE")
+	for _, r := range list {
+		methods := "ANY"
+		if len(r.Methods) > 0 {
+			methods = strings.Join(r.Methods, ",")
+		}
+		pattern := r.Host + r.Pattern
+		if r.Variant != "" {
+			pattern += " (" + r.Variant + ")"
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", methods, pattern, r.Name, r.Source)
+	}
+	return table.Flush()
+}
+
+// checkApp starts the application, as serving would, and stops it.
+func checkApp(ctx context.Context, app *App, _ []string, out io.Writer) error {
+	if err := app.Start(ctx); err != nil {
+		return err
+	}
+	if err := app.Stop(ctx); err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "%s: %d routes, ready to serve at %s\n", app.Name(), len(app.all), app.config.Addr)
+	return nil
+}
+
+func printVersion(_ context.Context, app *App, _ []string, out io.Writer) error {
+	program, framework := "unknown", "unknown"
+	if info, ok := debug.ReadBuildInfo(); ok {
+		program = info.Main.Version
+		for _, module := range append(info.Deps, &info.Main) {
+			if module.Path == modulePath {
+				framework = module.Version
+			}
+		}
+	}
+	_, err := fmt.Fprintf(out, "%s %s\nishaa %s\n%s %s/%s\n", app.Name(), program, framework, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return err
+}

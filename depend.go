@@ -1,0 +1,7 @@
+package ishaa
+
+type dependencies struct{}
+
+type providers struct{}
+
+func (r *Request) closeDependencies(err error, streams bool) error { return nil }

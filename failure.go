@@ -1,0 +1,169 @@
+package ishaa
+
+import (
+	"errors"
+	"fmt"
+	"html/template"
+	"log/slog"
+	"net/http"
+
+	"github.com/ishaa-framework/ishaa/internal/negotiate"
+)
+
+// This file is where an error becomes an answer: the application's own error
+// handlers first, the nearest blueprint's before its parents', then a problem
+// document or a plain page by what the client accepts.
+
+// errorHandler is a handler of errors by status or by type.
+type errorHandler struct {
+	status  int // 0: by matches
+	matches func(error) bool
+	handle  func(*Request, error) (any, error)
+}
+
+// OnStatus has errors that map to a status answered by a function of the
+// program's own. Its value becomes the answer, with the error's status unless it
+// sets another. An error from it is answered as a problem.
+func (g *group) OnStatus(status int, handle func(r *Request, err error) (any, error)) {
+	g.mustBeOpen("OnStatus")
+	g.errors = append(g.errors, errorHandler{status: status, handle: handle})
+}
+
+// OnError has errors of a type, found as by errors.As, answered by a function of
+// the program's own. It goes before handlers by status; of several that fit, the
+// one registered last wins.
+//
+//	ishaa.OnError(app, func(r *ishaa.Request, err *shop.OutOfStock) (any, error) { … })
+func OnError[E error](router Router, handle func(r *Request, err E) (any, error)) {
+	g := router.router()
+	g.mustBeOpen("OnError")
+	g.errors = append(g.errors, errorHandler{
+		matches: func(err error) bool { var e E; return errors.As(err, &e) },
+		handle: func(r *Request, err error) (any, error) {
+			var e E
+			errors.As(err, &e)
+			return handle(r, e)
+		},
+	})
+}
+
+// errorHandlerFor finds the nearest handler: types before statuses in each group.
+func (g *group) errorHandlerFor(err error, status int) func(*Request, error) (any, error) {
+	for ; g != nil; g = g.parent {
+		for _, byType := range []bool{true, false} {
+			for i := len(g.errors) - 1; i >= 0; i-- {
+				h := g.errors[i]
+				if byType && h.matches != nil && h.matches(err) || !byType && h.matches == nil && h.status == status {
+					return h.handle
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// answerError makes an error the answer being built. It never fails: what goes
+// wrong here ends in the plainest problem.
+func (r *Request) answerError(res *Response, err error) {
+	r.res = res
+	problem := problemOf(err)
+	status := problem.HTTPStatus()
+	if status >= 500 {
+		r.logFailure(err)
+	}
+	res.clearBody()
+	if handle := r.route.group.errorHandlerFor(err, status); handle != nil {
+		value, handleErr := r.callErrorHandler(handle, err)
+		if handleErr == nil {
+			res.status = status
+			if handleErr = r.fill(res, value); handleErr == nil {
+				res.built = true
+				return
+			}
+		}
+		r.logFailure(fmt.Errorf("the error handler for %q failed: %w", err, handleErr))
+		problem = problemOf(handleErr)
+		res.clearBody()
+	}
+	if fillErr := r.fillProblem(res, problem, err); fillErr != nil {
+		r.logFailure(fillErr)
+		res.clearBody()
+		res.status = http.StatusInternalServerError
+	}
+	res.built = true
+}
+
+func (r *Request) callErrorHandler(handle func(*Request, error) (any, error), err error) (value any, failure error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			failure = panicked(cause)
+		}
+	}()
+	return handle(r, err)
+}
+
+// fillProblem writes a problem as JSON or as a page.
+func (r *Request) fillProblem(res *Response, p *Problem, err error) error {
+	res.status = p.HTTPStatus()
+	header := res.Header()
+	for name, values := range p.Header {
+		header[name] = append(header[name][:len(header[name]):len(header[name])], values...)
+	}
+	header["Cache-Control"] = noStore
+	if wantsPage(r.raw.Header.Get("Accept")) {
+		header.Add("Vary", "Accept")
+		if r.app.config.Debug && r.debugAllowed() {
+			return r.fillDebugPage(res, p, err)
+		}
+		return fillTemplate(res, problemPage, p)
+	}
+	data, encodeErr := p.MarshalJSON()
+	if encodeErr != nil {
+		return encodeErr
+	}
+	header["Content-Type"] = typeProblem
+	res.body = body{kind: bodyBytes, bytes: data}
+	return nil
+}
+
+var noStore = []string{"no-store"}
+
+// wantsPage reports whether a person reads the answer: HTML is asked for before
+// any form of JSON.
+func wantsPage(accept string) bool {
+	return accept != "" && negotiate.Best(accept, "application/problem+json", "application/json", "text/html") == "text/html"
+}
+
+func fillTemplate(res *Response, page *template.Template, data any) error {
+	buf := newBuffer()
+	if err := page.Execute(buf, data); err != nil {
+		buf.free()
+		return err
+	}
+	res.Header()["Content-Type"] = typeHTML
+	res.body = body{kind: bodyBytes, bytes: buf.data, buffer: buf}
+	return nil
+}
+
+// HeadingText is the problem's title, as the page shows it.
+func (p *Problem) HeadingText() string { return p.title() }
+
+var problemPage = template.Must(template.New("problem").Parse(`<!DOCTYPE html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{.HTTPStatus}} {{.HeadingText}}</title></head>
+<body>
+<h1>{{.HTTPStatus}} {{.HeadingText}}</h1>
+{{with .Detail}}<p>{{.}}</p>{{end}}
+</body>
+</html>
+`))
+
+// logFailure records an error that the client does not get to see.
+func (r *Request) logFailure(err error) {
+	attrs := []slog.Attr{slog.String("error", err.Error())}
+	var thrown *panicError
+	if errors.As(err, &thrown) {
+		attrs = append(attrs, slog.String("stack", string(thrown.stack)))
+	}
+	r.logRequest(slog.LevelError, "request failed", attrs...)
+}

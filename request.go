@@ -1,0 +1,559 @@
+package ishaa
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/ishaa-framework/ishaa/internal/strictjson"
+	"github.com/ishaa-framework/ishaa/internal/tree"
+)
+
+// Request is what a handler may ask about the request it answers. Its inputs
+// are read through methods, so that engines know what an answer depends on.
+//
+// A Request belongs to one request and is never reused: keeping it after the
+// handler returned is safe, and its strings never change. Like an
+// *http.Request it is not for use by several goroutines at once.
+type Request struct {
+	app    *App
+	route  *Route // the route that answers; the app's miss route where none matched
+	raw    *http.Request
+	writer http.ResponseWriter
+
+	ctx    context.Context // what Context returns: base, or a context derived from it
+	base   baseContext
+	params tree.Params
+
+	res      *Response // the answer being built
+	own      Response  // what res points to, except inside Capture
+	values   []keyValue
+	recorder Recorder
+
+	queryValues url.Values
+	body        []byte
+	bodyErr     error
+	form        *Form
+	formErr     error
+
+	bodyLimit int64
+	bodyRead  bool
+	guarded   bool // the raw body is wrapped by the limit
+	taken     bool // the connection was hijacked, or the answer written by someone else
+
+	requestID string
+	onSent    []func()
+	closers   []func(error) error
+	deps      dependencies
+	shadow    bool // no client waits for this answer: see Fork
+	cached    bool
+}
+
+// baseContext is the root of the contexts that a request hands out. It answers
+// for the request itself and leaves the rest to the context that the server
+// gave. Being part of the Request, it costs no allocation.
+type baseContext struct {
+	context.Context
+	r *Request
+}
+
+type requestKey struct{}
+
+func (c *baseContext) Value(key any) any {
+	if key == (requestKey{}) {
+		return c.r
+	}
+	return c.Context.Value(key)
+}
+
+// FromContext returns the request that a context belongs to, or nil. Typed
+// handlers and the code they call find their request this way.
+func FromContext(ctx context.Context) *Request {
+	r, _ := ctx.Value(requestKey{}).(*Request)
+	return r
+}
+
+// tracedContext reports reads of context values to the recorder.
+type tracedContext struct {
+	context.Context
+	r *Request
+}
+
+func (c tracedContext) Value(key any) any {
+	if key == (requestKey{}) {
+		return c.r
+	}
+	value := c.Context.Value(key)
+	if value != nil {
+		c.r.record(Input{Kind: InputIdentity, Name: "context value"}, "")
+	}
+	return value
+}
+
+// Context returns the request's context. It ends when the client goes away,
+// when a deadline set by middleware passes, and when the answer was sent.
+func (r *Request) Context() context.Context {
+	if r.recorder != nil {
+		return tracedContext{r.ctx, r}
+	}
+	return r.ctx
+}
+
+// SetContext replaces the request's context for everything that runs later.
+// The new context must be derived from what Context returned.
+func (r *Request) SetContext(ctx context.Context) {
+	if traced, ok := ctx.(tracedContext); ok {
+		ctx = traced.Context
+	}
+	r.ctx = ctx
+}
+
+// App returns the application that the request came to.
+func (r *Request) App() *App { return r.app }
+
+// Route returns the route that answers the request. For a request that no
+// route matches it is a route without a pattern.
+func (r *Request) Route() *Route { return r.route }
+
+// Method returns the request method, such as "GET".
+func (r *Request) Method() string {
+	r.record(Input{Kind: InputMethod}, r.raw.Method)
+	return r.raw.Method
+}
+
+// Path returns the path with its percent-escapes decoded.
+func (r *Request) Path() string {
+	r.record(Input{Kind: InputPath}, r.raw.URL.Path)
+	return r.raw.URL.Path
+}
+
+// URL returns a copy of the request's URL.
+func (r *Request) URL() *url.URL {
+	if r.recorder != nil {
+		r.record(Input{Kind: InputURL}, r.raw.URL.String())
+	}
+	return cloneURL(r.raw.URL)
+}
+
+// Host returns the host that the client asked for, with its port when it gave
+// one; from a trusted proxy, the host that the proxy was asked for.
+func (r *Request) Host() string {
+	host := r.host()
+	r.record(Input{Kind: InputHost}, host)
+	return host
+}
+
+func (r *Request) host() string {
+	if proxies := r.app.proxies; proxies != nil {
+		if host, ok := proxies.Host(r.peer(), r.raw.Header); ok {
+			return host
+		}
+	}
+	return r.raw.Host
+}
+
+// Scheme returns "https" or "http": what the client speaks, as far as the
+// connection or a trusted proxy says.
+func (r *Request) Scheme() string {
+	scheme := r.scheme()
+	r.record(Input{Kind: InputScheme}, scheme)
+	return scheme
+}
+
+func (r *Request) scheme() string {
+	if r.raw.TLS != nil {
+		return "https"
+	}
+	if proxies := r.app.proxies; proxies != nil {
+		if scheme, ok := proxies.Scheme(r.peer(), r.raw.Header); ok {
+			return scheme
+		}
+	}
+	return "http"
+}
+
+// Client returns the client's address and port: the peer of the connection,
+// or the address that a trusted proxy vouches for (see Config.TrustedProxies).
+func (r *Request) Client() netip.AddrPort {
+	r.record(Input{Kind: InputIdentity, Name: "client"}, "")
+	return r.client()
+}
+
+func (r *Request) client() netip.AddrPort {
+	return r.app.proxies.Client(r.peer(), r.raw.Header)
+}
+
+func (r *Request) peer() netip.AddrPort {
+	peer, err := netip.ParseAddrPort(r.raw.RemoteAddr)
+	if err != nil {
+		return netip.AddrPort{}
+	}
+	return netip.AddrPortFrom(peer.Addr().Unmap(), peer.Port())
+}
+
+// Param returns the decoded text of a path parameter, or "" when the route has
+// none of that name.
+func (r *Request) Param(name string) string {
+	value, ok := r.param(name)
+	if r.recorder != nil {
+		text, _ := present(value, ok)
+		r.record(Input{Kind: InputParam, Name: name}, text)
+	}
+	return value
+}
+
+func (r *Request) param(name string) (string, bool) {
+	if i := r.route.paramIndex(name); i >= 0 && i < r.params.Len() {
+		return r.params.Text(i), true
+	}
+	if r.route.host != "" {
+		return hostParamValue(r.route.host, r.raw.Host, name)
+	}
+	return "", false
+}
+
+// ParamInt returns an int parameter, as the router converted it. It is 0 when
+// the route has no int parameter of that name.
+func (r *Request) ParamInt(name string) int64 {
+	if i := r.typedParam(name, "int"); i >= 0 {
+		return r.params.Int(i)
+	}
+	return 0
+}
+
+// ParamFloat returns a float or int parameter as a number, or 0 when the route
+// has none of that name.
+func (r *Request) ParamFloat(name string) float64 {
+	if i := r.typedParam(name, "float"); i >= 0 {
+		return r.params.Float(i)
+	}
+	return float64(r.ParamInt(name))
+}
+
+// ParamUUID returns a uuid parameter as its 16 bytes, or all zeros when the
+// route has no uuid parameter of that name.
+func (r *Request) ParamUUID(name string) [16]byte {
+	var id [16]byte
+	if i := r.typedParam(name, "uuid"); i >= 0 {
+		id, _ = parseUUID(r.params.Text(i))
+	}
+	return id
+}
+
+func (r *Request) typedParam(name, converter string) int {
+	if r.recorder != nil {
+		text, _ := present(r.param(name))
+		r.record(Input{Kind: InputParam, Name: name}, text)
+	}
+	i := r.route.paramIndex(name)
+	if i < 0 || i >= r.params.Len() || r.route.params[i].Converter != converter {
+		return -1
+	}
+	return i
+}
+
+// Query returns the first value of a query parameter, or "".
+func (r *Request) Query(name string) string {
+	value, ok := r.query(name)
+	if r.recorder != nil {
+		text, _ := present(value, ok)
+		r.record(Input{Kind: InputQuery, Name: name}, text)
+	}
+	return value
+}
+
+// query finds one parameter without parsing the others. A query is parsed as
+// a whole only when something in it is escaped.
+func (r *Request) query(name string) (string, bool) {
+	raw := r.raw.URL.RawQuery
+	if raw == "" {
+		return "", false
+	}
+	if r.queryValues == nil && !strings.ContainsAny(raw, "%+;") {
+		for raw != "" {
+			var pair string
+			pair, raw, _ = strings.Cut(raw, "&")
+			key, value, _ := strings.Cut(pair, "=")
+			if key == name && pair != "" {
+				return value, true
+			}
+		}
+		return "", false
+	}
+	values, ok := r.parsedQuery()[name]
+	if !ok || len(values) == 0 {
+		return "", false
+	}
+	return values[0], true
+}
+
+func (r *Request) parsedQuery() url.Values {
+	if r.queryValues == nil {
+		// Malformed pairs are left out, as net/url does; the number of pairs
+		// was limited when the request came in.
+		r.queryValues, _ = url.ParseQuery(r.raw.URL.RawQuery)
+	}
+	return r.queryValues
+}
+
+// QueryValues returns all query parameters. The map is the caller's.
+func (r *Request) QueryValues() url.Values {
+	r.record(Input{Kind: InputQueryAll}, r.raw.URL.RawQuery)
+	values := make(url.Values)
+	for name, list := range r.parsedQuery() {
+		values[name] = append([]string(nil), list...)
+	}
+	return values
+}
+
+// Header returns the first value of a header, or "". The name is not case
+// sensitive. Authorization and Cookie count as identities.
+func (r *Request) Header(name string) string {
+	value := r.raw.Header.Get(name)
+	if r.recorder != nil {
+		r.recordHeader(http.CanonicalHeaderKey(name))
+	}
+	return value
+}
+
+// HeaderValues returns all values of a header, in the order they came.
+func (r *Request) HeaderValues(name string) []string {
+	if r.recorder != nil {
+		r.recordHeader(http.CanonicalHeaderKey(name))
+	}
+	return append([]string(nil), r.raw.Header.Values(name)...)
+}
+
+func (r *Request) recordHeader(name string) {
+	switch name {
+	case "Authorization", "Cookie", "Proxy-Authorization":
+		r.record(Input{Kind: InputIdentity, Name: name}, "")
+	default:
+		r.record(Input{Kind: InputHeader, Name: name}, headerText(r.raw.Header.Values(name)))
+	}
+}
+
+// Cookie returns the value of a cookie and whether the client sent it. Of
+// several with one name the first counts, as the more specific path comes first
+// (RFC 6265 §5.4).
+func (r *Request) Cookie(name string) (string, bool) {
+	r.record(Input{Kind: InputIdentity, Name: "Cookie"}, "")
+	cookie, err := r.raw.Cookie(name)
+	if err != nil {
+		return "", false
+	}
+	return cookie.Value, true
+}
+
+// ContentType returns the media type of the body in lower case, without its
+// parameters, or "".
+func (r *Request) ContentType() string {
+	if r.recorder != nil {
+		r.recordHeader("Content-Type")
+	}
+	return r.contentType()
+}
+
+func (r *Request) contentType() string {
+	full := r.raw.Header.Get("Content-Type")
+	media, _, _ := strings.Cut(full, ";")
+	return strings.ToLower(strings.TrimSpace(media))
+}
+
+// ID returns the request's id, as sent in X-Request-Id and written to the log.
+// It is "" when the application runs without request ids.
+func (r *Request) ID() string { return r.requestID }
+
+// Logger returns the application's logger with the request's id and route.
+func (r *Request) Logger() *slog.Logger {
+	logger := r.app.Logger()
+	if r.requestID != "" {
+		logger = logger.With("request_id", r.requestID)
+	}
+	if r.route.pattern != nil {
+		logger = logger.With("route", r.route.String())
+	}
+	return logger
+}
+
+// Time returns the time by the application's clock. Handlers that depend on
+// the time ask it instead of time.Now, so that tests can set it.
+func (r *Request) Time() time.Time { return r.app.Clock().Now() }
+
+// Bytes reads the whole body, within the route's body limit (see BodyLimit).
+// It may be called again and gives the same bytes. The error of a body that is
+// too large is a 413 problem, of one that could not be read a 400.
+func (r *Request) Bytes() ([]byte, error) {
+	r.record(Input{Kind: InputBody}, "")
+	return r.bytes()
+}
+
+func (r *Request) bytes() ([]byte, error) {
+	if r.bodyRead {
+		return r.body, r.bodyErr
+	}
+	if r.form != nil || r.formErr != nil {
+		return nil, errors.New("the body was already read as a form; use Form, or call Bytes before it")
+	}
+	r.bodyRead = true
+	if r.raw.Body == nil || r.raw.Body == http.NoBody || r.raw.ContentLength == 0 {
+		return nil, nil
+	}
+	if r.raw.ContentLength > r.bodyLimit {
+		r.bodyErr = bodyTooLarge(r.bodyLimit)
+		return nil, r.bodyErr
+	}
+	r.body, r.bodyErr = readLimited(r.limitedBody(), r.raw.ContentLength)
+	return r.body, r.bodyErr
+}
+
+// readLimited reads a body whose size is known (or -1) and maps its errors.
+func readLimited(body io.Reader, size int64) ([]byte, error) {
+	var data []byte
+	var err error
+	if size >= 0 {
+		// ContentLength is at most the limit here, and net/http reads no more.
+		data = make([]byte, size)
+		_, err = io.ReadFull(body, data)
+	} else {
+		data, err = io.ReadAll(body)
+	}
+	if err != nil {
+		return nil, bodyError(err)
+	}
+	return data, nil
+}
+
+// limitedBody wraps the raw body by the route's limit, once.
+func (r *Request) limitedBody() io.ReadCloser {
+	if !r.guarded && r.raw.Body != nil {
+		r.guarded = true
+		r.raw.Body = http.MaxBytesReader(r.writer, r.raw.Body, r.bodyLimit)
+	}
+	return r.raw.Body
+}
+
+// Text reads the whole body as UTF-8 text. Other bytes are a 400 problem.
+func (r *Request) Text() (string, error) {
+	data, err := r.Bytes()
+	if err != nil {
+		return "", err
+	}
+	if !utf8.Valid(data) {
+		return "", BadRequest("the body is not valid UTF-8 text")
+	}
+	return string(data), nil
+}
+
+// MaxJSONDepth is how deep arrays and objects of a JSON body may nest.
+const MaxJSONDepth = 64
+
+// DecodeJSON reads a JSON body into v, as encoding/json does, but strictly: a
+// body that is not JSON by RFC 8259, has data after its value, names a member
+// twice, is not UTF-8 or nests deeper than MaxJSONDepth is a 400 problem; one of
+// another content type a 415; one that does not fit v a 422.
+func (r *Request) DecodeJSON(v any) error {
+	data, err := r.jsonBytes()
+	if err != nil {
+		return err
+	}
+	if err := strictjson.Check(data, MaxJSONDepth); err != nil {
+		return BadRequest("the body is not valid JSON: %v", err).Wrap(err)
+	}
+	return decodeJSON(r.app, data, v)
+}
+
+// jsonBytes reads the body of a request that says it is JSON.
+func (r *Request) jsonBytes() ([]byte, error) {
+	if r.recorder != nil {
+		r.recordHeader("Content-Type")
+	}
+	if media := r.contentType(); !isJSON(media) {
+		if media == "" {
+			media = "none"
+		}
+		return nil, UnsupportedMediaType("expected Content-Type application/json, got %s", media)
+	}
+	data, err := r.Bytes()
+	if err == nil && len(data) == 0 {
+		err = BadRequest("the body is empty; expected JSON")
+	}
+	return data, err
+}
+
+func isJSON(media string) bool {
+	return media == "application/json" || strings.HasPrefix(media, "application/") && strings.HasSuffix(media, "+json")
+}
+
+// Response returns the answer being built: its status, headers and cookies may
+// be set at any time before the answer is sent.
+func (r *Request) Response() *Response { return r.res }
+
+// HTTP returns the raw request, for code written for net/http. Its body is
+// within the route's limit and its context is the Request's own. Engines cannot
+// see what is read from it, so they treat the answer as depending on anything.
+func (r *Request) HTTP() *http.Request {
+	r.record(Input{Kind: InputRaw}, "")
+	return r.http()
+}
+
+func (r *Request) http() *http.Request {
+	if r.bodyRead && r.bodyErr == nil {
+		r.raw.Body = io.NopCloser(bytes.NewReader(r.body))
+	} else {
+		r.limitedBody()
+	}
+	if r.raw.Context() != r.ctx {
+		r.raw = r.raw.WithContext(r.ctx)
+	}
+	return r.raw
+}
+
+// OnSent has fn called after the last byte of the answer was written, or the
+// attempt to write it has ended. Functions run in the order they were added.
+func (r *Request) OnSent(fn func()) { r.onSent = append(r.onSent, fn) }
+
+// parseUUID reads the 8-4-4-4-12 form.
+func parseUUID(text string) (id [16]byte, ok bool) {
+	if len(text) != 36 {
+		return id, false
+	}
+	n := 0
+	for i := 0; i < len(text); {
+		if i == 8 || i == 13 || i == 18 || i == 23 {
+			if text[i] != '-' {
+				return id, false
+			}
+			i++
+			continue
+		}
+		hi, lo := fromHex(text[i]), fromHex(text[i+1])
+		if hi < 0 || lo < 0 {
+			return id, false
+		}
+		id[n] = byte(hi<<4 | lo)
+		n++
+		i += 2
+	}
+	return id, true
+}
+
+func fromHex(c byte) int {
+	switch {
+	case '0' <= c && c <= '9':
+		return int(c - '0')
+	case 'a' <= c && c <= 'f':
+		return int(c - 'a' + 10)
+	case 'A' <= c && c <= 'F':
+		return int(c - 'A' + 10)
+	}
+	return -1
+}

@@ -1,0 +1,258 @@
+package ishaa
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"reflect"
+	"runtime/debug"
+	"slices"
+)
+
+// This file is where a handler's value becomes an answer in memory. Nothing is
+// written to the client here: After hooks, interceptors and Render all work on
+// what answer leaves in the Response; send.go writes it.
+
+// Responder is a value that knows how it is answered. Templates, files,
+// redirects and GraphQL results are Responders. Respond fills the answer; an
+// error is answered in its place.
+type Responder interface {
+	Respond(r *Request, res *Response) error
+}
+
+// ErrStreamed is what Render and Capture give for an answer that is written as
+// it goes and so cannot be kept in memory.
+var ErrStreamed = errors.New("ishaa: the answer is streamed and cannot be rendered into memory")
+
+// answer makes what a handler returned the answer being built. It may be called
+// again with the answer itself, which changes nothing.
+func (r *Request) answer(value any, err error) *Response {
+	res := r.res
+	if err == nil && value == any(res) && res.built {
+		return res
+	}
+	if err == nil {
+		err = r.fill(res, value)
+	}
+	if err != nil {
+		r.answerError(res, err)
+	}
+	if closeErr := r.closeDependencies(err, res.Streams()); closeErr != nil {
+		r.answerError(res, closeErr)
+	}
+	res.built = true
+	return res
+}
+
+// fill puts a value into the answer. A panic of the value's own encoding is an
+// error like any other.
+func (r *Request) fill(res *Response, value any) (err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = panicked(cause)
+		}
+	}()
+	if value == any(res) {
+		return r.encodeBody(res)
+	}
+	res.body.release()
+	res.body = body{}
+	return r.fillValue(res, value)
+}
+
+// fillValue is the table of what a returned value becomes.
+func (r *Request) fillValue(res *Response, value any) error {
+	switch v := value.(type) {
+	case nil:
+		if res.status == 0 {
+			res.status = http.StatusNoContent
+		}
+	case string:
+		res.body = body{kind: bodyText, text: v}
+		res.defaultType(typeHTML)
+	case []byte:
+		res.body = body{kind: bodyBytes, bytes: v}
+		res.defaultType(typeOctets)
+	case *Response:
+		if v == nil {
+			return r.nilPointer(value)
+		}
+		return r.fillResponse(res, v)
+	case Responder:
+		if isNilPointer(value) {
+			return r.nilPointer(value)
+		}
+		if err := v.Respond(r, res); err != nil {
+			return err
+		}
+		return r.encodeBody(res)
+	case error:
+		return v
+	case io.Reader:
+		if isNilPointer(value) {
+			return r.nilPointer(value)
+		}
+		res.body = body{kind: bodyStream, stream: copyFrom(v)}
+		res.defaultType(typeOctets)
+	default:
+		return r.fillReflected(res, value)
+	}
+	return res.err
+}
+
+// fillReflected handles what only reflection can tell apart: sequences, nil
+// pointers, and everything else, which is JSON.
+func (r *Request) fillReflected(res *Response, value any) error {
+	if seq, ok := sequenceOf(value); ok {
+		return r.fillSequence(res, seq)
+	}
+	if isNilPointer(value) {
+		return r.nilPointer(value)
+	}
+	res.defaultType(typeJSON)
+	res.body = body{kind: bodyValue, value: value}
+	return r.encodeBody(res)
+}
+
+// fillResponse merges an answer that a handler made into the one being built.
+func (r *Request) fillResponse(res, made *Response) error {
+	if made.err != nil {
+		return made.err
+	}
+	if made.status != 0 {
+		res.status = made.status
+	}
+	if res.header == nil {
+		res.header = make(http.Header, len(made.header)+4)
+	}
+	for name, values := range made.header {
+		if name == "Set-Cookie" || name == "Vary" {
+			values = append(slices.Clip(res.header[name]), values...)
+		}
+		res.header[name] = slices.Clip(values)
+	}
+	res.filters = append(res.filters, made.filters...)
+	res.body = made.body
+	res.body.buffer = nil
+	return r.encodeBody(res)
+}
+
+// encodeBody turns a value that is still to be encoded into bytes.
+func (r *Request) encodeBody(res *Response) error {
+	if res.err != nil {
+		return res.err
+	}
+	if res.body.kind != bodyValue {
+		return nil
+	}
+	value := res.body.value
+	if value != nil && reflect.TypeOf(value).Kind() == reflect.Slice && reflect.ValueOf(value).IsNil() {
+		value = emptyArray // a list without items is an empty list, not null
+	}
+	buf := newBuffer()
+	data, err := r.app.codec.AppendJSON(buf.data[:0], value)
+	if err != nil {
+		buf.free()
+		return fmt.Errorf("encoding %T as JSON for %s: %w", res.body.value, r.route, err)
+	}
+	buf.data = data
+	res.body = body{kind: bodyBytes, bytes: data, buffer: buf}
+	return nil
+}
+
+var emptyArray = []struct{}{}
+
+func (res *Response) defaultType(contentType []string) {
+	if header := res.Header(); header["Content-Type"] == nil {
+		header["Content-Type"] = contentType
+	}
+}
+
+func isNilPointer(value any) bool {
+	v := reflect.ValueOf(value)
+	return v.Kind() == reflect.Pointer && v.IsNil()
+}
+
+func (r *Request) nilPointer(value any) error {
+	return fmt.Errorf("the handler of %s (%s) returned a nil %T as its answer; return ishaa.NoContent for 204, or an error", r.route, r.route.Source(), value)
+}
+
+// Render turns a value, as a handler returns it, into the answer's bytes. The
+// value becomes the answer being built, status and headers included, and the
+// result may be returned in its place. It gives ErrStreamed for a value that is
+// streamed; then the value itself is what to return.
+func (r *Request) Render(value any) (*Rendered, error) {
+	if rendered, ok := value.(*Rendered); ok {
+		return rendered, nil
+	}
+	if value != any(r.res) || !r.res.built {
+		if err := r.fill(r.res, value); err != nil {
+			return nil, err
+		}
+	}
+	return r.res.rendered()
+}
+
+// Capture runs next on an answer of its own and renders what comes of it. What
+// hooks further out have set so far is not in it, and what next sets is in
+// nothing else. An error of next is returned as it is. For a streamed answer the
+// error is ErrStreamed and the value is what next returned, to be passed on.
+func (r *Request) Capture(next Handler) (rendered *Rendered, value any, err error) {
+	outer := r.res
+	inner := &Response{header: http.Header{}}
+	r.res = inner
+	value, err = next(r)
+	if err == nil {
+		rendered, err = r.Render(value)
+	}
+	r.res = outer
+	if errors.Is(err, ErrStreamed) {
+		// The stream carries on with what was set while it was made.
+		outer.adopt(inner)
+		if value == any(inner) {
+			value = outer
+		}
+	}
+	if err == nil {
+		value = rendered
+	}
+	return rendered, value, err
+}
+
+// adopt takes over an answer that was built apart.
+func (res *Response) adopt(made *Response) {
+	if made.status != 0 {
+		res.status = made.status
+	}
+	header := res.Header()
+	for name, values := range made.header {
+		header[name] = append(header[name][:len(header[name]):len(header[name])], values...)
+	}
+	res.filters = append(res.filters, made.filters...)
+	res.body, res.built, res.err = made.body, made.built, made.err
+}
+
+// panicError is a panic turned into an error. It is a 500 even when its value is
+// an error that would map to another status: it was not returned, it was thrown.
+type panicError struct {
+	value any
+	stack []byte
+}
+
+// panicked turns what recover gave into an error; http.ErrAbortHandler, a
+// handler's way of cutting the connection, goes on as a panic.
+func panicked(value any) error {
+	if value == any(http.ErrAbortHandler) {
+		panic(value)
+	}
+	return &panicError{value, debug.Stack()}
+}
+
+func (e *panicError) Error() string { return fmt.Sprintf("panic: %v", e.value) }
+
+// Unwrap gives a panic's value where it is an error.
+func (e *panicError) Unwrap() error {
+	err, _ := e.value.(error)
+	return err
+}

@@ -1,0 +1,337 @@
+package ishaa
+
+import (
+	"fmt"
+	"html"
+	"io"
+	"maps"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/ishaa-framework/ishaa/internal/secure"
+)
+
+// Response is an answer: a status, headers and a body. Handlers usually return
+// a plain value instead; a Response is for what a value cannot say.
+//
+//	return ishaa.JSON(order).WithStatus(201).WithHeader("Location", url), nil
+//
+// After hooks and Request.Response get the answer that is being built.
+type Response struct {
+	status  int
+	header  http.Header
+	body    body
+	filters []func(io.Writer) io.WriteCloser
+	built   bool // the body is in place; further values replace it
+	err     error
+}
+
+// body is what an answer carries: one of nothing, bytes, text, a value to be
+// encoded, or a function that writes as it goes.
+type body struct {
+	kind   bodyKind
+	bytes  []byte
+	text   string
+	value  any
+	stream func(*StreamWriter) error
+	serve  func(http.ResponseWriter, *http.Request)
+	buffer *buffer // where bytes came from, given back once they are sent
+}
+
+type bodyKind uint8
+
+const (
+	bodyNone bodyKind = iota
+	bodyBytes
+	bodyText
+	bodyValue  // encoded when the answer is rendered
+	bodyStream // writes as it goes
+	bodyServe  // a net/http handler writes as it likes
+)
+
+// Status returns the status set so far, or 0 when none was: then it follows
+// from the body.
+func (res *Response) Status() int { return res.status }
+
+// SetStatus sets the status, from 200 to 599.
+func (res *Response) SetStatus(status int) { res.status = status }
+
+// Header returns the headers, to be read and changed.
+func (res *Response) Header() http.Header {
+	if res.header == nil {
+		res.header = http.Header{}
+	}
+	return res.header
+}
+
+// Bytes returns the body and true, or false when the answer has a body that is
+// not in memory: a stream, a file, a mounted handler. The bytes are not to be
+// changed; SetBytes replaces them.
+func (res *Response) Bytes() ([]byte, bool) {
+	switch res.body.kind {
+	case bodyNone:
+		return nil, true
+	case bodyBytes:
+		return res.body.bytes, true
+	case bodyText:
+		return []byte(res.body.text), true
+	}
+	return nil, false
+}
+
+// SetBytes replaces the body. The content type stays as it is.
+func (res *Response) SetBytes(data []byte) {
+	res.body.release()
+	res.body = body{kind: bodyBytes, bytes: data}
+}
+
+// Streams reports whether the body is written as it goes.
+func (res *Response) Streams() bool {
+	return res.body.kind == bodyStream || res.body.kind == bodyServe
+}
+
+// Filter wraps the body's writer, for compression and the like. A filter added
+// later is closer to the body. The filter's writer is closed after the last byte;
+// a streamed body's Flush reaches it when it has a method Flush() error.
+// Bodies written by a net/http handler, files among them, are not filtered.
+func (res *Response) Filter(wrap func(io.Writer) io.WriteCloser) {
+	res.filters = append(res.filters, wrap)
+}
+
+// Cookie settings follow a safe policy unless the cookie says otherwise: HttpOnly
+// stays off only when AllowScript is asked for, SameSite is Lax, the path is "/",
+// and Secure is set when the request came over TLS.
+
+// SetCookie adds a cookie. Path defaults to "/" and SameSite to Lax. A cookie
+// that browsers would drop or misread — a bad name or value, a __Host- cookie
+// with a Domain, SameSite=None without Secure, more than 4096 bytes — makes the
+// answer a 500 whose log entry says why.
+func (res *Response) SetCookie(cookie *http.Cookie) {
+	copied := *cookie
+	if copied.Path == "" {
+		copied.Path = "/"
+	}
+	if copied.SameSite == 0 {
+		copied.SameSite = http.SameSiteLaxMode
+	}
+	if err := secure.CheckCookie(&copied); err != nil {
+		res.fail(fmt.Errorf("SetCookie: %w", err))
+		return
+	}
+	res.Header().Add("Set-Cookie", copied.String())
+}
+
+// DeleteCookie tells the client to drop a cookie that was set with path "/".
+func (res *Response) DeleteCookie(name string) {
+	res.SetCookie(&http.Cookie{
+		Name: name, MaxAge: -1, Expires: time.Unix(1, 0), HttpOnly: true,
+		Secure: len(name) > 2 && name[:2] == "__",
+	})
+}
+
+// fail remembers the first mistake made while building, to be answered as an
+// error when the answer is rendered: builders can then be chained.
+func (res *Response) fail(err error) {
+	if res.err == nil {
+		res.err = err
+	}
+}
+
+// WithStatus sets the status and returns the answer.
+func (res *Response) WithStatus(status int) *Response {
+	res.status = status
+	return res
+}
+
+// WithHeader sets a header and returns the answer.
+func (res *Response) WithHeader(name, value string) *Response {
+	res.Header().Set(name, value)
+	return res
+}
+
+// WithCookie adds a cookie, as SetCookie does, and returns the answer.
+func (res *Response) WithCookie(cookie *http.Cookie) *Response {
+	res.SetCookie(cookie)
+	return res
+}
+
+// The headers that belong to a body, dropped when another body takes its place.
+var bodyHeaders = []string{
+	"Content-Type", "Content-Length", "Content-Encoding", "Content-Disposition", "Content-Range",
+	"Etag", "Last-Modified", "Cache-Control", "Expires", "Accept-Ranges",
+}
+
+// clearBody makes room for an error's answer: what described the body goes,
+// what describes the exchange (cookies, CORS, request id) stays.
+func (res *Response) clearBody() {
+	res.body.release()
+	res.body = body{}
+	res.status = 0
+	res.filters = nil
+	res.err = nil
+	for _, name := range bodyHeaders {
+		delete(res.header, name)
+	}
+}
+
+func (b *body) release() {
+	if b.buffer != nil {
+		b.buffer.free()
+		b.buffer = nil
+	}
+}
+
+// Header values that answers share: setting them allocates nothing.
+var (
+	typeHTML    = []string{"text/html; charset=utf-8"}
+	typeText    = []string{"text/plain; charset=utf-8"}
+	typeJSON    = []string{"application/json"}
+	typeProblem = []string{"application/problem+json"}
+	typeOctets  = []string{"application/octet-stream"}
+	typeNDJSON  = []string{"application/x-ndjson"}
+	typeEvents  = []string{"text/event-stream"}
+)
+
+func withType(contentType []string, b body) *Response {
+	return &Response{header: http.Header{"Content-Type": contentType}, body: b}
+}
+
+// JSON answers with a value encoded as JSON.
+func JSON(value any) *Response { return withType(typeJSON, body{kind: bodyValue, value: value}) }
+
+// HTML answers with a page as it is given. Use HTMLf, or templates, for anything
+// that holds data.
+func HTML(page string) *Response { return withType(typeHTML, body{kind: bodyText, text: page}) }
+
+// HTMLf answers with a page formatted as by fmt.Sprintf, every argument escaped
+// for HTML text and quoted attribute values. It knows nothing of URLs, scripts
+// and styles: use templates for data in those.
+func HTMLf(format string, args ...any) *Response {
+	escaped := make([]any, len(args))
+	for i, arg := range args {
+		escaped[i] = escapeArgument(arg)
+	}
+	return HTML(fmt.Sprintf(format, escaped...))
+}
+
+// escapeArgument keeps numbers as they are, so that verbs such as %d and %.2f
+// work, and escapes the text of everything else.
+func escapeArgument(arg any) any {
+	switch v := arg.(type) {
+	case int, int8, int16, int32, int64, uint, uint8, uint16, uint32, uint64, float32, float64, bool:
+		return arg
+	case string:
+		return html.EscapeString(v)
+	}
+	return escapedFormat{arg}
+}
+
+// escapedFormat formats its value by whatever verb is used, then escapes it.
+type escapedFormat struct{ value any }
+
+func (e escapedFormat) Format(state fmt.State, verb rune) {
+	io.WriteString(state, html.EscapeString(fmt.Sprintf(fmt.FormatString(state, verb), e.value)))
+}
+
+// Text answers with plain text.
+func Text(text string) *Response { return withType(typeText, body{kind: bodyText, text: text}) }
+
+// Bytes answers with bytes of the given content type.
+func Bytes(contentType string, data []byte) *Response {
+	return withType([]string{contentType}, body{kind: bodyBytes, bytes: data})
+}
+
+// NoContent says 204: done, and there is nothing to show.
+var NoContent any = noContent{}
+
+type noContent struct{}
+
+func (noContent) Respond(_ *Request, res *Response) error {
+	res.SetStatus(http.StatusNoContent)
+	return nil
+}
+
+// Redirect sends the client to another address: 303 See Other, so that the next
+// request is a GET whatever this one was. Use WithStatus for 301, 302, 307 or
+// 308. The target is the program's own: for one that came with a request use
+// RedirectLocal.
+func Redirect(target string) *Response {
+	res := (&Response{status: http.StatusSeeOther}).WithHeader("Location", target)
+	if !secure.ValidHeaderValue(target) {
+		res.fail(fmt.Errorf("Redirect: %q is not a valid Location", target))
+	}
+	return res
+}
+
+// RedirectLocal is Redirect for a target that came with the request, such as
+// ?next=: if the target could lead to another site in any browser, the client is
+// sent to the fallback instead.
+func RedirectLocal(target, fallback string) *Response {
+	if !secure.LocalRedirect(target) {
+		target = fallback
+	}
+	return Redirect(target)
+}
+
+// Attachment has the browser save the answer under the given file name, whatever
+// characters the name holds (RFC 6266, RFC 8187). It returns the answer.
+func (res *Response) Attachment(filename string) *Response {
+	return res.WithHeader("Content-Disposition", secure.ContentDisposition("attachment", filename))
+}
+
+// Serve answers by a net/http handler that writes as it likes: streaming,
+// hijacking and http.ResponseController work. Headers that hooks have set are
+// on the writer before the handler runs.
+func Serve(handler http.Handler) *Response {
+	return &Response{body: body{kind: bodyServe, serve: handler.ServeHTTP}}
+}
+
+// Rendered is an answer as bytes: what was, or would be, sent. It never changes
+// and may be kept, compared, and returned as an answer any number of times, by
+// any number of goroutines.
+type Rendered struct {
+	status int
+	header http.Header
+	data   []byte
+}
+
+// Status returns the HTTP status.
+func (d *Rendered) Status() int { return d.status }
+
+// Header returns a copy of the headers.
+func (d *Rendered) Header() http.Header { return d.header.Clone() }
+
+// Bytes returns the body, which is not to be changed.
+func (d *Rendered) Bytes() []byte { return d.data }
+
+// Respond makes res the same answer.
+func (d *Rendered) Respond(_ *Request, res *Response) error {
+	res.status = d.status
+	header := res.Header()
+	for name, values := range d.header {
+		if name == "Set-Cookie" || name == "Vary" {
+			header[name] = append(slices.Clip(header[name]), values...)
+			continue
+		}
+		header[name] = slices.Clip(values)
+	}
+	res.body = body{kind: bodyBytes, bytes: d.data}
+	return nil
+}
+
+// rendered copies an answer whose body is in memory.
+func (res *Response) rendered() (*Rendered, error) {
+	data, ok := res.Bytes()
+	if !ok {
+		return nil, ErrStreamed
+	}
+	return &Rendered{status: res.finalStatus(), header: maps.Clone(res.header), data: slices.Clone(data)}, nil
+}
+
+func (res *Response) finalStatus() int {
+	if res.status == 0 {
+		return http.StatusOK
+	}
+	return res.status
+}

@@ -1,0 +1,208 @@
+package ishaa
+
+import (
+	"log/slog"
+
+	"github.com/ishaa-framework/ishaa/internal/secure"
+)
+
+// The secure defaults: what New brings without being asked. Each has a name, is
+// replaced by middleware of that name, and can be taken away by Without.
+
+// Names of the secure defaults.
+const (
+	DefaultRecover         = "recover"          // panics are logged and answered by 500
+	DefaultRequestID       = "request-id"       // X-Request-Id on answers and in the log
+	DefaultAccessLog       = "access-log"       // one record per request
+	DefaultSecurityHeaders = "security-headers" // CSP, nosniff, Referrer-Policy, COOP, HSTS over TLS
+	DefaultCSRF            = "csrf"             // cross-origin POST, PUT, PATCH and DELETE refused
+	DefaultBodyLimit       = "body-limit"       // Config.BodyLimit
+)
+
+// secureDefault is one of them, in the order they run.
+type secureDefault struct {
+	Middleware
+	replaced bool
+	removed  bool
+	remove   func(*App) // what else goes with it
+}
+
+func secureDefaults(a *App) []secureDefault {
+	a.recovers = true
+	log := &accessLog{}
+	a.Observe(log)
+	headers := must(secure.NewHeaders(secure.HeaderOptions{}))
+	a.crossOrigin = must(secure.NewCrossOrigin(secure.CrossOriginOptions{}))
+	return []secureDefault{
+		{Middleware: Middleware{Name: DefaultRecover}, remove: func(a *App) { a.recovers = false }},
+		{Middleware: Middleware{Name: DefaultRequestID, Before: assignRequestID}},
+		{Middleware: Middleware{Name: DefaultAccessLog}, remove: func(a *App) {
+			a.observers.remove(func(o Observer) bool { return o == Observer(log) })
+		}},
+		{Middleware: Middleware{Name: DefaultSecurityHeaders, After: func(r *Request, res *Response) error {
+			headers.Apply(res.Header(), r.scheme() == "https")
+			return nil
+		}}},
+		{Middleware: Middleware{Name: DefaultCSRF, Commutes: true, Before: func(r *Request) (any, error) {
+			return nil, checkOrigin(r)
+		}}},
+		{Middleware: Middleware{Name: DefaultBodyLimit}, remove: func(a *App) { a.config.BodyLimit = maxBodyLimit }},
+	}
+}
+
+// maxBodyLimit stands for no limit.
+const maxBodyLimit = 1 << 62
+
+// must is for values that cannot fail: the defaults, which tests cover.
+func must[T any](value T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return value
+}
+
+func checkOrigin(r *Request) error {
+	if err := r.app.crossOrigin.Check(r.raw, r.scheme() == "https"); err != nil {
+		return Forbidden("the request comes from another origin, which may not change anything here").Wrap(err)
+	}
+	return nil
+}
+
+// assignRequestID names the request. An id that the client sends counts only
+// when a trusted proxy passed it on.
+func assignRequestID(r *Request) (any, error) {
+	id := ""
+	if proxies := r.app.proxies; proxies != nil && proxies.Trusts(r.peer().Addr()) {
+		id = r.raw.Header.Get("X-Request-Id")
+	}
+	if !secure.ValidRequestID(id) {
+		id = secure.NewRequestID()
+	}
+	r.requestID = id
+	r.res.Header()["X-Request-Id"] = []string{id}
+	return nil, nil
+}
+
+// Without takes secure defaults away, by name. Start says so in the log, because
+// it is a decision that a reader of the log should know of. An unknown name stops
+// the program.
+func (a *App) Without(names ...string) {
+	a.mustBeOpen("Without")
+	for _, name := range names {
+		if !a.removeDefault(name) {
+			known := map[string]bool{}
+			for _, d := range a.defaults {
+				known[d.Name] = true
+			}
+			panic(callerOutside() + ": Without(\"" + name + "\"): there is no secure default of that name" + suggest(name, known))
+		}
+	}
+}
+
+func (a *App) removeDefault(name string) bool {
+	for i := range a.defaults {
+		d := &a.defaults[i]
+		if d.Name == name {
+			d.removed = true
+			if d.remove != nil && !d.replaced {
+				d.remove(a)
+			}
+			return true
+		}
+	}
+	return false
+}
+
+// replaceDefault puts middleware in the place of the default that has its name.
+func (a *App) replaceDefault(m Middleware) bool {
+	for i := range a.defaults {
+		d := &a.defaults[i]
+		if d.Name != m.Name {
+			continue
+		}
+		if d.remove != nil && !d.replaced && !d.removed {
+			d.remove(a)
+		}
+		d.Middleware, d.replaced, d.removed = m.ready(), true, false
+		return true
+	}
+	return false
+}
+
+// effectiveMiddleware is what is left of the defaults, then what Use added.
+func (a *App) effectiveMiddleware() []Middleware {
+	list := make([]Middleware, 0, len(a.defaults)+len(a.middleware))
+	for _, d := range a.defaults {
+		if !d.removed && (d.Before != nil || d.After != nil || d.Around != nil) {
+			list = append(list, d.Middleware)
+		}
+	}
+	return append(list, a.middleware...)
+}
+
+// warnRemoved logs the defaults that are off.
+func (a *App) warnRemoved() {
+	for _, d := range a.defaults {
+		if d.removed {
+			a.logger.Warn("secure default removed", "app", a.life.name, "default", d.Name)
+		}
+	}
+}
+
+// accessLog writes one record per request.
+type accessLog struct{}
+
+// Observe logs at the level Info, or Warn for a 5xx.
+func (*accessLog) Observe(_ *Route, outcome Outcome) {
+	level := slog.LevelInfo
+	if outcome.Status >= 500 {
+		level = slog.LevelWarn
+	}
+	attrs := []slog.Attr{
+		slog.Int("status", outcome.Status),
+		slog.Int64("bytes", outcome.Bytes),
+		slog.Duration("duration", outcome.Duration),
+	}
+	if outcome.Variant != "" {
+		attrs = append(attrs, slog.String("variant", outcome.Variant))
+	}
+	if outcome.Aborted {
+		attrs = append(attrs, slog.Bool("aborted", true))
+	}
+	outcome.Request.logRequest(level, "request", attrs...)
+}
+
+// logRequest writes a record about the request. Everything that a client chose
+// is escaped; query strings, which carry secrets, are left out.
+func (r *Request) logRequest(level slog.Level, msg string, attrs ...slog.Attr) {
+	ctx := r.base.Context
+	if !r.app.logger.Enabled(ctx, level) {
+		return
+	}
+	record := make([]slog.Attr, 0, 6+len(attrs))
+	record = append(record,
+		slog.String("method", secure.LogText(r.raw.Method)),
+		slog.String("path", secure.LogText(r.raw.URL.Path)),
+		slog.String("route", r.route.Pattern()),
+	)
+	if r.requestID != "" {
+		record = append(record, slog.String("request_id", r.requestID))
+	}
+	if client := r.client(); client.IsValid() {
+		record = append(record, slog.String("client", client.Addr().String()))
+	}
+	r.app.logger.LogAttrs(ctx, level, msg, append(record, attrs...)...)
+}
+
+// TrustOrigins lets other origins, such as "https://admin.example.com", send
+// requests that change something. It has no effect on middleware that replaces
+// the default.
+func (a *App) TrustOrigins(origins ...string) {
+	a.mustBeOpen("TrustOrigins")
+	a.origins = append(a.origins, origins...)
+	cross, err := secure.NewCrossOrigin(secure.CrossOriginOptions{TrustedOrigins: a.origins})
+	if err != nil {
+		panic(callerOutside() + ": TrustOrigins: " + err.Error())
+	}
+	a.crossOrigin = cross
+}

@@ -1,0 +1,152 @@
+package ishaa
+
+import (
+	"net/url"
+	"strings"
+)
+
+// An answer is a function of what its handler read. Because a handler reads
+// its request only through Request's methods, the framework can say exactly
+// which inputs those were, in order and with their values. Engines use that
+// to key remembered answers; a test can use it to pin down what a handler
+// looks at.
+
+// InputKind says where an input came from.
+type InputKind uint8
+
+// The kinds of inputs a handler can read.
+const (
+	InputMethod   InputKind = iota + 1 // the request method
+	InputPath                          // the whole path
+	InputURL                           // the whole URL
+	InputHost                          // the host
+	InputScheme                        // http or https
+	InputParam                         // one path parameter
+	InputQuery                         // the first value of one query parameter
+	InputQueryAll                      // the whole query
+	InputHeader                        // one header
+	InputBody                          // the body, in any form
+	InputValue                         // a Key that is declared Traced
+	InputIdentity                      // who asks: client address, cookie, Authorization, a Key that is not Traced
+	InputRaw                           // the raw *http.Request: nothing is known about what was read
+)
+
+var inputKindNames = [...]string{
+	InputMethod: "method", InputPath: "path", InputURL: "url", InputHost: "host", InputScheme: "scheme",
+	InputParam: "param", InputQuery: "query", InputQueryAll: "query-all", InputHeader: "header",
+	InputBody: "body", InputValue: "value", InputIdentity: "identity", InputRaw: "raw",
+}
+
+// String returns the kind's name in lower case.
+func (k InputKind) String() string {
+	if int(k) < len(inputKindNames) && inputKindNames[k] != "" {
+		return inputKindNames[k]
+	}
+	return "unknown"
+}
+
+// Input names one thing that a handler can read of a request, such as the
+// header "Accept-Language" or the path parameter "id". It is comparable.
+type Input struct {
+	Kind InputKind
+	Name string // of the parameter, header or key; empty where the kind says all
+	key  inputKey
+}
+
+// inputKey is a *Key[T], able to read itself from a request.
+type inputKey interface{ inputText(*Request) string }
+
+// String gives the input as "header Accept-Language".
+func (in Input) String() string {
+	if in.Name == "" {
+		return in.Kind.String()
+	}
+	return in.Kind.String() + " " + in.Name
+}
+
+// A Recorder is told each input that is read, with its value. Values tell
+// absent from empty: an absent query parameter or header is "", a present one
+// starts with "=".
+type Recorder func(in Input, value string)
+
+// Trace has every input read from here on reported to the recorder, in order,
+// including repeated reads, until the handler returns. A nil recorder ends the
+// trace. A trace that is already running is suspended and told what the new
+// one is told.
+func (r *Request) Trace(recorder Recorder) {
+	outer := r.recorder
+	switch {
+	case recorder == nil:
+		r.recorder = nil
+	case outer == nil:
+		r.recorder = recorder
+	default:
+		r.recorder = func(in Input, value string) {
+			outer(in, value)
+			recorder(in, value)
+		}
+	}
+}
+
+func (r *Request) record(in Input, value string) {
+	if r.recorder != nil {
+		r.recorder(in, value)
+	}
+}
+
+// Input returns the value that reading the input would give, in the form that
+// a Recorder gets, without recording it. It reports false for inputs that
+// cannot be compared between requests: identities, bodies and the raw request.
+func (r *Request) Input(in Input) (string, bool) {
+	switch in.Kind {
+	case InputMethod:
+		return r.raw.Method, true
+	case InputPath:
+		return r.raw.URL.Path, true
+	case InputURL:
+		return r.raw.URL.String(), true
+	case InputHost:
+		return r.host(), true
+	case InputScheme:
+		return r.scheme(), true
+	case InputParam:
+		return present(r.param(in.Name))
+	case InputQuery:
+		value, ok := r.query(in.Name)
+		return present(value, ok)
+	case InputQueryAll:
+		return r.raw.URL.RawQuery, true
+	case InputHeader:
+		return headerText(r.raw.Header.Values(in.Name)), true
+	case InputValue:
+		return in.key.inputText(r), true
+	}
+	return "", false
+}
+
+// present marks a value as given, so that "absent" and "empty" differ.
+func present(value string, ok bool) (string, bool) {
+	if !ok {
+		return "", true
+	}
+	return "=" + value, true
+}
+
+func headerText(values []string) string {
+	switch len(values) {
+	case 0:
+		return ""
+	case 1:
+		return "=" + values[0]
+	}
+	return "=" + strings.Join(values, "\x00")
+}
+
+func cloneURL(u *url.URL) *url.URL {
+	copied := *u
+	if u.User != nil {
+		user := *u.User
+		copied.User = &user
+	}
+	return &copied
+}

@@ -1,0 +1,121 @@
+package ishaa
+
+import (
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// URL is App.URL for the route itself.
+func (rt *Route) URL(pairs ...any) (string, error) {
+	if rt.pattern == nil {
+		return "", fmt.Errorf("the route has no pattern")
+	}
+	if rt.mounted {
+		return "", fmt.Errorf("%s is a mounted handler, which has no single address", rt)
+	}
+	if len(pairs)%2 != 0 {
+		return "", fmt.Errorf("give name, value pairs; got %d arguments", len(pairs))
+	}
+	given := make(map[string]string, len(pairs)/2)
+	var query strings.Builder
+	for i := 0; i < len(pairs); i += 2 {
+		name, ok := pairs[i].(string)
+		if !ok {
+			return "", fmt.Errorf("argument %d is a %T where a parameter's name is expected", i+1, pairs[i])
+		}
+		text, err := urlText(pairs[i+1])
+		if err != nil {
+			return "", fmt.Errorf("parameter %q: %w", name, err)
+		}
+		if rt.takes(name) {
+			given[name] = text
+			continue
+		}
+		if query.Len() > 0 {
+			query.WriteByte('&')
+		}
+		query.WriteString(url.QueryEscape(name) + "=" + url.QueryEscape(text))
+	}
+	host, err := expandHost(rt.host, given)
+	if err != nil {
+		return "", err
+	}
+	path, err := rt.pattern.URL(func(name string) (string, bool) {
+		value, ok := given[name]
+		return value, ok
+	})
+	if err != nil {
+		return "", err
+	}
+	if query.Len() > 0 {
+		path += "?" + query.String()
+	}
+	return host + path, nil
+}
+
+func (rt *Route) takes(name string) bool {
+	return rt.paramIndex(name) >= 0 || strings.Contains(rt.host, "<"+name+">")
+}
+
+// urlText is how a value stands in a URL.
+func urlText(value any) (string, error) {
+	switch v := value.(type) {
+	case string:
+		return v, nil
+	case fmt.Stringer:
+		return v.String(), nil
+	case float32:
+		return strconv.FormatFloat(float64(v), 'f', -1, 32), nil
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64), nil
+	case time.Time:
+		return v.Format(time.RFC3339Nano), nil
+	case int, int8, int16, int32, int64, uint, uint8, uint16, uint32, uint64, bool:
+		return fmt.Sprint(v), nil
+	case [16]byte:
+		return formatUUID(v), nil
+	}
+	return "", fmt.Errorf("a %T cannot stand in a URL; give a string, a number or a fmt.Stringer", value)
+}
+
+func formatUUID(id [16]byte) string {
+	text := fmt.Sprintf("%x", id)
+	return strings.Join([]string{text[:8], text[8:12], text[12:16], text[16:20], text[20:]}, "-")
+}
+
+// suggest names the entry that a mistyped one is nearest to.
+func suggest[T any](name string, known map[string]T) string {
+	best, distance := "", len(name)/2+2
+	for candidate := range known {
+		if d := editDistance(name, candidate); d < distance || d == distance && candidate < best {
+			best, distance = candidate, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return fmt.Sprintf("; did you mean %q?", best)
+}
+
+// editDistance is Levenshtein's.
+func editDistance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := 1
+			if a[i] == b[j] {
+				cost = 0
+			}
+			diagonal, row[j+1] = row[j+1], min(diagonal+cost, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}
