@@ -1,7 +1,248 @@
 package ishaa
 
-type dependencies struct{}
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"sync"
+)
 
-type providers struct{}
+// Dependencies are structs that know how to make themselves ready for a request:
+//
+//	type CurrentUser struct {
+//		Token    string    `header:"Authorization"` // bound like an input
+//		Accounts *Accounts                          // provided by the application
+//		User     *User     `bind:"-"`               // what Resolve finds
+//	}
+//
+//	func (u *CurrentUser) Resolve(ctx context.Context) error { … }
+//	func (u *CurrentUser) Close(err error) error { … } // optional
+//
+// An input or another dependency asks for one by an untagged pointer field. It is
+// made once per request, after what it depends on, and closed in the reverse
+// order with the handler's error: before the answer is sent, or after the last
+// byte when the answer streams.
 
-func (r *Request) closeDependencies(err error, streams bool) error { return nil }
+// Resolver is a dependency. Its type is a struct whose pointer has Resolve.
+type Resolver interface {
+	Resolve(ctx context.Context) error
+}
+
+// Closer is a dependency that has something to end. The error is the handler's,
+// nil when it had none; an error of Close itself becomes a 500 if the answer has
+// not been sent.
+type Closer interface {
+	Close(err error) error
+}
+
+var (
+	resolverType = reflect.TypeFor[Resolver]()
+	closerType   = reflect.TypeFor[Closer]()
+	requestType  = reflect.TypeFor[*Request]()
+)
+
+// isDependency reports whether a field of this type asks for a dependency.
+func isDependency(t reflect.Type) bool {
+	return t.Kind() == reflect.Pointer && t.Elem().Kind() == reflect.Struct && t.Implements(resolverType)
+}
+
+// Provide gives the application a value that dependencies and inputs may ask for
+// by type: untagged fields of exactly this type, or of an interface that it alone
+// implements, are filled with it. Each type is provided once.
+func Provide[T any](app *App, value T) {
+	source := callerOutside()
+	app.mustBeOpen("Provide")
+	t := reflect.TypeFor[T]()
+	if known, ok := app.provided.values[t]; ok {
+		panic(fmt.Sprintf("%s: Provide: %s is already provided at %s", source, t, known.source))
+	}
+	if t.Kind() != reflect.Pointer && t.Kind() != reflect.Interface {
+		panic(fmt.Sprintf("%s: Provide: %s is neither a pointer nor an interface; fields are filled by those only", source, t))
+	}
+	if v := reflect.ValueOf(value); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
+		panic(fmt.Sprintf("%s: Provide: the %s is nil", source, t))
+	}
+	if app.provided.values == nil {
+		app.provided.values = map[reflect.Type]providedValue{}
+	}
+	app.provided.values[t] = providedValue{reflect.ValueOf(value), source}
+}
+
+type providers struct {
+	values map[reflect.Type]providedValue
+	plans  sync.Map // reflect.Type of a dependency → *dependencyPlan
+}
+
+type providedValue struct {
+	value  reflect.Value
+	source string
+}
+
+// find returns what fills a field of type t.
+func (p *providers) find(t reflect.Type) (reflect.Value, error) {
+	if known, ok := p.values[t]; ok {
+		return known.value, nil
+	}
+	var found []providedValue
+	if t.Kind() == reflect.Interface && t.NumMethod() > 0 {
+		for _, candidate := range p.values {
+			if candidate.value.Type().Implements(t) {
+				found = append(found, candidate)
+			}
+		}
+	}
+	switch len(found) {
+	case 1:
+		return found[0].value, nil
+	case 0:
+		return reflect.Value{}, fmt.Errorf("nothing provides %s; call ishaa.Provide(app, …) with one, or give the field a tag: path, query, header, cookie, form, file, or bind:\"-\" to leave it alone", t)
+	}
+	return reflect.Value{}, fmt.Errorf("%d provided values implement %s (one at %s, one at %s); provide it as ishaa.Provide[%s](app, …)", len(found), t, found[0].source, found[1].source, t)
+}
+
+// dependencyPlan says how to make one dependency.
+type dependencyPlan struct {
+	typ    reflect.Type // the struct
+	fields *bindPlan
+	closes bool
+}
+
+// planDependency builds the plan of a dependency and of all it depends on. The
+// path holds the types above it, to find cycles.
+func (a *App) planDependency(t reflect.Type, path []reflect.Type) (*dependencyPlan, error) {
+	if plan, ok := a.provided.plans.Load(t); ok {
+		return plan.(*dependencyPlan), nil
+	}
+	for i, above := range path {
+		if above == t {
+			return nil, fmt.Errorf("dependencies go in a circle: %s", circle(append(path[i:], t)))
+		}
+	}
+	fields, err := a.planFields(t.Elem(), append(path, t))
+	if err != nil {
+		return nil, err
+	}
+	plan := &dependencyPlan{typ: t.Elem(), fields: fields, closes: t.Implements(closerType)}
+	stored, _ := a.provided.plans.LoadOrStore(t, plan)
+	return stored.(*dependencyPlan), nil
+}
+
+func circle(types []reflect.Type) string {
+	text := types[0].String()
+	for _, t := range types[1:] {
+		text += " → " + t.String()
+	}
+	return text
+}
+
+// dependencies are those of one request, in the order they were made.
+type dependencies struct {
+	made   []madeDependency
+	closed bool
+}
+
+type madeDependency struct {
+	plan  *dependencyPlan
+	value reflect.Value // the pointer; invalid while it is being made
+	err   error
+}
+
+// Resolve makes a dependency, or returns the one that the request already has. It
+// is for handlers and hooks that are not typed; typed handlers name their
+// dependencies as fields.
+//
+//	user, err := ishaa.Resolve[CurrentUser](r) // a *CurrentUser
+func Resolve[T any](r *Request) (*T, error) {
+	t := reflect.TypeFor[*T]()
+	if !isDependency(t) {
+		return nil, fmt.Errorf("ishaa.Resolve: %s is not a dependency: it has no method Resolve(context.Context) error", t)
+	}
+	plan, err := r.app.planDependency(t, nil)
+	if err == nil {
+		// A plan made at run time has not had its providers looked up yet.
+		err = plan.fields.lookUp(r.app)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("ishaa.Resolve: %w", err)
+	}
+	value, err := r.dependency(plan)
+	if err != nil {
+		return nil, err
+	}
+	return value.Interface().(*T), nil
+}
+
+// dependency returns a dependency of the request, made now if need be. One that
+// failed fails again with the same error.
+func (r *Request) dependency(plan *dependencyPlan) (reflect.Value, error) {
+	for i := range r.deps.made {
+		if made := &r.deps.made[i]; made.plan == plan {
+			return made.value, made.err
+		}
+	}
+	value, err := r.makeDependency(plan)
+	if err != nil {
+		value = reflect.Value{}
+	}
+	r.deps.made = append(r.deps.made, madeDependency{plan, value, err})
+	return value, err
+}
+
+func (r *Request) makeDependency(plan *dependencyPlan) (reflect.Value, error) {
+	if override, ok := r.ctx.Value(overrideKey{plan.typ}).(reflect.Value); ok {
+		value := reflect.New(plan.typ)
+		value.Elem().Set(override)
+		return value, nil
+	}
+	value := reflect.New(plan.typ)
+	if err := plan.fields.bind(r, value.Elem()); err != nil {
+		return value, err
+	}
+	if err := value.Interface().(Resolver).Resolve(r.Context()); err != nil {
+		return value, err
+	}
+	if plan.closes {
+		closer := value.Interface().(Closer)
+		r.closers = append(r.closers, closer.Close)
+	}
+	return value, nil
+}
+
+type overrideKey struct{ t reflect.Type }
+
+// Override returns a context in which every request uses a copy of value in place
+// of resolving and closing the dependency T. It is for tests.
+func Override[T any](ctx context.Context, value T) context.Context {
+	t := reflect.TypeFor[T]()
+	if !isDependency(reflect.PointerTo(t)) {
+		panic(fmt.Sprintf("%s: Override: *%s is not a dependency: it has no method Resolve(context.Context) error", callerOutside(), t))
+	}
+	return context.WithValue(ctx, overrideKey{t}, reflect.ValueOf(value))
+}
+
+// closeDependencies ends what has been made, last first, each even when another
+// fails. While the answer is still to stream it leaves them open.
+func (r *Request) closeDependencies(handlerErr error, streams bool) error {
+	if len(r.closers) == 0 || streams && handlerErr == nil {
+		return nil
+	}
+	closers := r.closers
+	r.closers = nil
+	var failures []error
+	for i := len(closers) - 1; i >= 0; i-- {
+		if err := closeOne(closers[i], handlerErr); err != nil {
+			failures = append(failures, err)
+		}
+	}
+	return errors.Join(failures...)
+}
+
+func closeOne(closer func(error) error, handlerErr error) (err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = panicked(cause)
+		}
+	}()
+	return closer(handlerErr)
+}

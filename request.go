@@ -53,7 +53,7 @@ type Request struct {
 	onSent    []func()
 	closers   []func(error) error
 	deps      dependencies
-	shadow    bool // no client waits for this answer: see Fork
+	shadow    bool // no client waits for this answer: see Snapshot
 	cached    bool
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -69,14 +70,7 @@ var (
 // otherTags are the tags this package reads besides the keywords.
 var otherTags = []string{"required", "default", "example", "doc", "deprecated", "secret", "explode", "json"}
 
-func (k *keyword) fits(kind Kind) bool {
-	for _, fit := range k.kinds {
-		if fit == kind {
-			return true
-		}
-	}
-	return false
-}
+func (k *keyword) fits(kind Kind) bool { return slices.Contains(k.kinds, kind) }
 
 // instead names the keyword of another kind that means about the same, for the error of one that does not fit.
 func (k *keyword) instead(kind Kind) string {

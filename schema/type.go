@@ -77,7 +77,8 @@ type core struct {
 	fixed    int   // number of elements of a Go array, -1 otherwise
 	members  *members
 	variants *variants
-	text     *textForm
+	text     *textForm // how the Go type reads and writes the text of its JSON string or number
+	json     *textForm // ditto, any JSON
 	special  special
 	samples  []string // texts of valid values that a registration gave
 }
@@ -129,7 +130,12 @@ func (t *Type) Field(name string) *Field {
 }
 
 // Elem returns the type of the elements of an Array or of the values of a Map, nil for other kinds.
-func (t *Type) Elem() *Type { return t.element }
+func (t *Type) Elem() *Type {
+	if t.inner != nil {
+		return t.inner.Elem()
+	}
+	return t.element
+}
 
 // Key returns the type of a Map's keys, nil for other kinds.
 func (t *Type) Key() *Type { return t.key }
@@ -168,4 +174,4 @@ func (t *Type) Discriminator() (name string, variants map[string]*Type) {
 func (t *Type) Textual() bool { return t.setText != nil }
 
 // TextualList reports whether the type is a slice or array of which each element is Textual.
-func (t *Type) TextualList() bool { return t.kind == Array && t.element.Textual() }
+func (t *Type) TextualList() bool { return t.kind == Array && t.Elem().Textual() }

@@ -13,7 +13,7 @@ import (
 // chiPeer is chi with its own middlewares. Its request id stays inside the program; security headers are set one by
 // one, by its SetHeader. Typed handlers are written by hand there, as on net/http, and have no row.
 func chiPeer() Peer {
-	return Peer{Name: "chi", Handlers: map[Work]func() http.Handler{
+	return Peer{Name: "chi", Module: "github.com/go-chi/chi/v5", Handlers: map[Work]func() http.Handler{
 		Plain: func() http.Handler {
 			r := chi.NewRouter()
 			r.Get("/plain", greet)

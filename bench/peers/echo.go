@@ -13,7 +13,7 @@ import (
 // echoPeer is Echo with its own middlewares, and the validator that its documentation registers.
 func echoPeer() Peer {
 	plain := func(c echo.Context) error { return c.String(http.StatusOK, greeting) }
-	return Peer{Name: "echo", Handlers: map[Work]func() http.Handler{
+	return Peer{Name: "echo", Module: "github.com/labstack/echo/v4", Handlers: map[Work]func() http.Handler{
 		Plain: func() http.Handler {
 			e := echo.New()
 			e.GET("/plain", plain)

@@ -12,7 +12,7 @@ func fastHTTP() Peer {
 	serve := func(l net.Listener) error {
 		return (&fasthttp.Server{Handler: fastHandler}).Serve(l)
 	}
-	return Peer{Name: "fasthttp", Servers: map[Work]func(net.Listener) error{Plain: serve, Param: serve}}
+	return Peer{Name: "fasthttp", Module: "github.com/valyala/fasthttp", Servers: map[Work]func(net.Listener) error{Plain: serve, Param: serve}}
 }
 
 func fastHandler(ctx *fasthttp.RequestCtx) {

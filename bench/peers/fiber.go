@@ -16,7 +16,7 @@ import (
 // fiberPeer is Fiber with its own middlewares, on its own server.
 func fiberPeer() Peer {
 	plain := func(c fiber.Ctx) error { return c.SendString(greeting) }
-	return Peer{Name: "fiber", Servers: map[Work]func(net.Listener) error{
+	return Peer{Name: "fiber", Module: "github.com/gofiber/fiber/v3", Servers: map[Work]func(net.Listener) error{
 		Plain: func(l net.Listener) error {
 			app := fiber.New()
 			app.Get("/plain", plain)

@@ -12,7 +12,7 @@ import (
 // fuegoPeer is Fuego without its log. Parameters have no rules of their own there, and its struct of typed parameters
 // leaves out the path and the defaults, so they are read one by one and checked by hand.
 func fuegoPeer() Peer {
-	return Peer{Name: "fuego", Handlers: map[Work]func() http.Handler{
+	return Peer{Name: "fuego", Module: "github.com/go-fuego/fuego", Handlers: map[Work]func() http.Handler{
 		Typed: func() http.Handler {
 			s := fuego.NewServer(fuego.WithoutLogger(), fuego.WithoutStartupMessages())
 			fuego.Get(s, "/artists/{id}/albums", fuegoAlbums,

@@ -14,7 +14,7 @@ import (
 func ginPeer() Peer {
 	gin.SetMode(gin.ReleaseMode)
 	plain := func(c *gin.Context) { c.String(http.StatusOK, greeting) }
-	return Peer{Name: "gin", Handlers: map[Work]func() http.Handler{
+	return Peer{Name: "gin", Module: "github.com/gin-gonic/gin", Handlers: map[Work]func() http.Handler{
 		Plain: func() http.Handler {
 			r := gin.New()
 			r.GET("/plain", plain)

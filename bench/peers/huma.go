@@ -11,7 +11,7 @@ import (
 // humaPeer is Huma on net/http's mux, its fastest adapter for ordinary handlers. It adds typed handlers to another
 // router, so that is the work it does.
 func humaPeer() Peer {
-	return Peer{Name: "huma", Handlers: map[Work]func() http.Handler{
+	return Peer{Name: "huma", Module: "github.com/danielgtaylor/huma/v2", Handlers: map[Work]func() http.Handler{
 		Typed: func() http.Handler {
 			mux := http.NewServeMux()
 			config := huma.DefaultConfig("bench", "1.0.0")

@@ -58,6 +58,8 @@ func (w Work) Headers() http.Header {
 type Peer struct {
 	// Name is what tables and command lines call it.
 	Name string
+	// Module is the Go module that it comes from; empty for the standard library.
+	Module string
 	// Handlers builds a handler for each work, for peers that run on net/http.
 	Handlers map[Work]func() http.Handler
 	// Servers answers the requests of a listener until it is closed, for peers with a server of their own.

@@ -120,6 +120,22 @@ func TestClientByForwarded(t *testing.T) {
 	}
 }
 
+func TestTheLastElementIsCutOffWhole(t *testing.T) {
+	for _, c := range []struct{ list, last, rest string }{
+		{`a, b`, `b`, `a`},
+		{`a, b="c,d"`, `b="c,d"`, `a`},
+		{`a, b="c\",d"`, `b="c\",d"`, `a`},
+		{`a, b="c,d\\"`, `b="c,d\\"`, `a`},
+		{`a="x, b="c,d\\"`, `b="c,d\\"`, `a="x`},
+		{`a="x, b="c\\\",d"`, `b="c\\\",d"`, `a="x`},
+	} {
+		last, rest, more := cutLast(c.list, true)
+		if last != c.last || rest != c.rest || !more {
+			t.Errorf("cutLast(%s) = %s | %s, want %s | %s", c.list, rest, last, c.rest, c.last)
+		}
+	}
+}
+
 func TestNobodyIsTrustedByDefault(t *testing.T) {
 	none, err := Parse(nil)
 	if err != nil || none != nil {

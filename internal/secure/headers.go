@@ -101,8 +101,8 @@ func (h *Headers) add(name, value, fallback string) error {
 	case value == "" || !ValidHeaderValue(value):
 		return fmt.Errorf("security headers: %s: %q is not a header value: no control characters, no line breaks, not empty", name, value)
 	}
-	// Capacity 1 makes an append to the shared slice (http.Header.Add) copy it.
-	h.fields = append(h.fields, field{textproto.CanonicalMIMEHeaderKey(name), []string{value}[:1:1]})
+	// The slice has no room, so an append to it (http.Header.Add) copies it.
+	h.fields = append(h.fields, field{textproto.CanonicalMIMEHeaderKey(name), []string{value}})
 	return nil
 }
 

@@ -188,7 +188,6 @@ func (ps *parser) param() *ParseError {
 		return err
 	}
 	if ps.at < len(ps.text) && ps.text[ps.at] != '/' {
-		ps.segments, ps.params = nil, nil
 		return ps.mixed(start)
 	}
 	last := ps.params[len(ps.params)-1]

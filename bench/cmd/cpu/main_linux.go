@@ -1,0 +1,151 @@
+// Command cpu measures the server CPU per request of Ishaa and its peers over a loopback socket, and prints a table of
+// ratios with 95 % intervals.
+//
+//	go run ./cmd/cpu                                       # plain text on all peers, against net/http
+//	go run ./cmd/cpu -work all -rounds 40 -json out.json
+//	go run ./cmd/cpu -peers nethttp,nethttp                # a control: the ratio must be 1
+//	go run ./cmd/cpu -peers fasthttp,ishaa -bound ishaa=1.05
+//
+// It ends with status 1 when a bound is not met. Package cpu explains the method.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/ishaa-framework/ishaa/bench/cpu"
+	"github.com/ishaa-framework/ishaa/bench/peers"
+)
+
+func main() {
+	cpu.ServeIfAsked()
+	if err := run(os.Args[1:], os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "cpu:", err)
+		os.Exit(1)
+	}
+}
+
+// bounds are the ratios that peers must be within.
+type bounds map[string]float64
+
+func (b bounds) String() string { return fmt.Sprint(map[string]float64(b)) }
+
+func (b bounds) Set(text string) error {
+	name, value, _ := strings.Cut(text, "=")
+	bound, err := strconv.ParseFloat(value, 64)
+	if err != nil || bound <= 0 {
+		return errors.New("write a bound like ishaa=1.05")
+	}
+	b[name] = bound
+	return nil
+}
+
+func run(args []string, out io.Writer) error {
+	limits := bounds{}
+	flags := flag.NewFlagSet("cpu", flag.ContinueOnError)
+	work := flags.String("work", string(peers.Plain), "plain, param, typed, five, a list of them, or all")
+	names := flags.String("peers", "", "the peers to compare, the baseline first (default: all that do the work)")
+	rounds := flags.Int("rounds", 20, "interleaved rounds")
+	requests := flags.Int("requests", 20_000, "requests to each peer in each round")
+	connections := flags.Int("connections", 64, "keep-alive connections to each peer")
+	pipeline := flags.Int("pipeline", 1, "requests on their way at once on a connection")
+	seed := flags.Uint64("seed", 1, "seed of the order within rounds")
+	file := flags.String("json", "", "write the reports, with all samples, to this file")
+	limit := flags.Duration("limit", 30*time.Minute, "give up after this time")
+	flags.Var(limits, "bound", "fail unless this peer's interval reaches below this ratio, like ishaa=1.05 (repeatable)")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	works, err := parseWorks(*work)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), *limit)
+	defer cancel()
+	var reports []*cpu.Report
+	for _, w := range works {
+		report, err := cpu.Measure(ctx, cpu.Options{
+			Work: w, Peers: candidates(*names, w), Rounds: *rounds, Requests: *requests,
+			Connections: *connections, Pipeline: *pipeline, Seed: *seed,
+		})
+		if err != nil {
+			return fmt.Errorf("%s: %w", w, err)
+		}
+		if err := report.WriteMarkdown(out); err != nil {
+			return err
+		}
+		fmt.Fprintln(out)
+		reports = append(reports, report)
+	}
+	if *file != "" {
+		text, err := json.MarshalIndent(reports, "", "\t")
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(*file, append(text, '\n'), 0o644); err != nil {
+			return err
+		}
+	}
+	return check(reports, limits)
+}
+
+func parseWorks(text string) ([]peers.Work, error) {
+	if text == "all" {
+		return peers.Works(), nil
+	}
+	var works []peers.Work
+	for name := range strings.SplitSeq(text, ",") {
+		w := peers.Work(name)
+		if !slices.Contains(peers.Works(), w) {
+			return nil, fmt.Errorf("no work is called %q: there are %v", name, peers.Works())
+		}
+		works = append(works, w)
+	}
+	return works, nil
+}
+
+// candidates returns the peers to compare: those named, or all that do the work.
+func candidates(names string, w peers.Work) []string {
+	if names != "" {
+		return strings.Split(names, ",")
+	}
+	var all []string
+	for _, p := range peers.All() {
+		if p.Does(w) {
+			all = append(all, p.Name)
+		}
+	}
+	return all
+}
+
+// check fails for each bound that is not met, and for those of peers that were not measured.
+func check(reports []*cpu.Report, limits bounds) error {
+	var failures []error
+	for name, bound := range limits {
+		measured := false
+		for _, r := range reports {
+			for _, row := range r.Rows {
+				if row.Peer != name {
+					continue
+				}
+				measured = true
+				if !row.Ratio.Within(bound) {
+					failures = append(failures, fmt.Errorf("%s: %s costs %s of %s, more than %g", r.Work, name, row.Ratio, r.Rows[0].Peer, bound))
+				}
+			}
+		}
+		if !measured {
+			failures = append(failures, fmt.Errorf("%s has a bound but was not measured", name))
+		}
+	}
+	return errors.Join(failures...)
+}

@@ -1,0 +1,12 @@
+package main
+
+import "github.com/ishaa-framework/ishaa"
+
+// routes lists what adds routes, a file each.
+var routes = []func(*ishaa.App, options){
+	addPages,
+	addInputs,
+	addForms,
+	addClients,
+	addEcho,
+}
