@@ -14,6 +14,7 @@ import (
 	"github.com/ishaa-framework/ishaa/internal/clientip"
 	"github.com/ishaa-framework/ishaa/internal/secure"
 	"github.com/ishaa-framework/ishaa/internal/tree"
+	"github.com/ishaa-framework/ishaa/schema"
 )
 
 // App is a web application: its route table, its middleware, its configuration
@@ -42,7 +43,9 @@ type App struct {
 	origins     []string                          // trusted beside the application's own
 	std         []func(http.Handler) http.Handler // around everything, before matching
 	provided    providers
+	schemas     schema.Registry
 	hooks       []lifeHook
+	checks      []func() error // run when the application starts
 	commands    map[string]Command
 
 	observers    copied[Observer]
@@ -96,6 +99,10 @@ func (a *App) SetCodec(codec Codec) {
 	a.mustBeOpen("SetCodec")
 	a.codec = codec
 }
+
+// Schemas returns the registry by which typed handlers read their types. Types of
+// the program's own are registered there, before the routes that use them.
+func (a *App) Schemas() *schema.Registry { return &a.schemas }
 
 // Clock returns the application's clock.
 func (a *App) Clock() Clock { return a.clock }
@@ -184,13 +191,18 @@ func (a *App) addRoute(route *Route) error {
 			route.name = bp + "." + route.name
 		}
 	}
+	route.app = a
+	if route.prepare != nil {
+		if err := route.prepare(a); err != nil {
+			return err
+		}
+	}
 	if err := a.table.add(route); err != nil {
 		return err
 	}
 	if err := a.addName(route); err != nil {
 		return err
 	}
-	route.app = a
 	a.all = append(a.all, route)
 	return nil
 }

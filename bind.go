@@ -121,11 +121,11 @@ func (a *App) planField(plan *bindPlan, owner reflect.Type, field reflect.Struct
 	case source == "":
 		return a.planUntagged(plan, field, path)
 	case source == "body":
-		return plan.planBody(field)
+		return a.planBody(plan, field)
 	case source == "file":
 		return plan.planFile(field, name)
 	}
-	return plan.planParam(owner, field, source, name)
+	return a.planParam(plan, owner, field, source, name)
 }
 
 func promotes(t, method reflect.Type) bool {
@@ -176,7 +176,7 @@ func (a *App) planUntagged(plan *bindPlan, field reflect.StructField, path []ref
 	return nil
 }
 
-func (p *bindPlan) planBody(field reflect.StructField) error {
+func (a *App) planBody(p *bindPlan, field reflect.StructField) error {
 	if p.body != nil {
 		return fmt.Errorf("the body is taken twice")
 	}
@@ -187,7 +187,7 @@ func (p *bindPlan) planBody(field reflect.StructField) error {
 	case field.Type == reflect.TypeFor[[]byte]():
 		body.form = bodyAsBytes
 	default:
-		described, err := schema.Parameter(p.owner, field)
+		described, err := a.schemas.Field(p.owner, field)
 		if err != nil {
 			return err
 		}
@@ -211,8 +211,8 @@ func (p *bindPlan) planFile(field reflect.StructField, name string) error {
 	return nil
 }
 
-func (p *bindPlan) planParam(owner reflect.Type, field reflect.StructField, source, name string) error {
-	described, err := schema.Parameter(owner, field)
+func (a *App) planParam(p *bindPlan, owner reflect.Type, field reflect.StructField, source, name string) error {
+	described, err := a.schemas.Field(owner, field)
 	if err != nil {
 		return err
 	}
@@ -362,6 +362,9 @@ func (f *paramField) bind(r *Request, form *Form, into reflect.Value) []schema.V
 		if values == nil {
 			return f.absent(target)
 		}
+		if f.in == "header" {
+			return f.mark(f.field.Type.SetTexts(target, values))
+		}
 		return f.mark(f.field.SetTexts(target, values))
 	}
 	text, count := f.text(r, form)
@@ -369,10 +372,7 @@ func (f *paramField) bind(r *Request, form *Form, into reflect.Value) []schema.V
 	case 0:
 		return f.absent(target)
 	case 1:
-		if v := f.field.SetText(target, text); v != nil {
-			return f.mark([]schema.Violation{*v})
-		}
-		return nil
+		return f.mark(f.field.Type.SetText(target, text))
 	}
 	return f.mark([]schema.Violation{{Rule: "single", Message: fmt.Sprintf("is given %d times and may be given once", count)}})
 }
@@ -385,12 +385,15 @@ func (f *paramField) absent(target reflect.Value) []schema.Violation {
 	return nil
 }
 
+// pointerEscaper writes a name as a part of a JSON pointer (RFC 6901 §3).
+var pointerEscaper = strings.NewReplacer("~", "~0", "/", "~1")
+
 // mark says where the violations are.
 func (f *paramField) mark(violations []schema.Violation) []schema.Violation {
 	for i := range violations {
 		v := &violations[i]
 		v.In = f.in
-		v.Pointer = "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(f.name) + v.Pointer
+		v.Pointer = "/" + pointerEscaper.Replace(f.name) + v.Pointer
 		if f.field.Secret {
 			v.Value = nil
 		}
@@ -410,7 +413,7 @@ func (f *paramField) text(r *Request, form *Form) (text string, count int) {
 	case "query":
 		text, count = r.queryCount(f.name)
 		if r.recorder != nil {
-			r.recordQuery(f.name, count)
+			r.recordQuery(f.name, text, count)
 		}
 		return text, count
 	case "header":
@@ -441,37 +444,31 @@ func counted(ok bool) int {
 }
 
 // values returns a list: repeated parameters, or with explode:"false" one whose
-// parts are separated by commas. Header lists are both (RFC 9110 §5.3). It is nil
-// when the parameter is absent.
+// parts are separated by commas, which the field takes apart. Header lists are both
+// (RFC 9110 §5.3). It is nil when the parameter is absent.
 func (f *paramField) values(r *Request, form *Form) []string {
-	var values []string
-	split := !f.field.Explode
 	switch f.in {
 	case "query":
 		if r.recorder != nil {
 			r.record(Input{Kind: InputQueryAll}, r.raw.URL.RawQuery)
 		}
-		values = r.parsedQuery()[f.name]
-	case "header":
-		if r.recorder != nil {
-			r.recordHeader(f.name)
-		}
-		values, split = r.raw.Header[f.name], true
-	default:
-		values = form.parsed.Values[f.name]
+		return r.parsedQuery()[f.name]
+	case "form":
+		return form.parsed.Values[f.name]
 	}
-	if values == nil || !split {
-		return values
+	if r.recorder != nil {
+		r.recordHeader(f.name)
+	}
+	lines := r.raw.Header[f.name]
+	if lines == nil {
+		return nil
 	}
 	parts := []string{}
-	for _, value := range values {
-		for part := range strings.SplitSeq(value, ",") {
-			if f.in == "header" {
-				if part = strings.TrimSpace(part); part == "" {
-					continue
-				}
+	for _, line := range lines {
+		for part := range strings.SplitSeq(line, ",") {
+			if part = strings.TrimSpace(part); part != "" {
+				parts = append(parts, part)
 			}
-			parts = append(parts, part)
 		}
 	}
 	return parts
@@ -517,7 +514,7 @@ func (f *bodyField) bind(r *Request, into reflect.Value) ([]schema.Violation, er
 	if err != nil {
 		return nil, err
 	}
-	violations, err := f.typ.Decode(data, target.Addr(), schema.DecodeOptions{MaxDepth: MaxJSONDepth})
+	violations, err := f.typ.DecodeValue(data, target, schema.DecodeOptions{MaxDepth: MaxJSONDepth})
 	if err != nil {
 		return nil, BadRequest("the body is not valid JSON: %v", err).Wrap(err)
 	}

@@ -146,17 +146,26 @@ func (g *group) Use(list ...Middleware) {
 // Before adds a hook that runs before the handlers. A non-nil value or an error
 // answers the request.
 func (g *group) Before(hook func(*Request) (any, error)) {
+	mustHave("Before", hook != nil)
 	g.Use(Middleware{Name: "before hook at " + callerOutside(), Before: hook})
 }
 
 // After adds a hook that sees, and may change, every answer.
 func (g *group) After(hook func(*Request, *Response) error) {
+	mustHave("After", hook != nil)
 	g.Use(Middleware{Name: "after hook at " + callerOutside(), After: hook})
 }
 
 func (g *group) mustBeOpen(what string) {
 	if g.app != nil && g.app.Started() {
 		panic(fmt.Sprintf("%s: %s after the application has started; set it up before", callerOutside(), what))
+	}
+}
+
+// mustHave stops a registration that lacks its function.
+func mustHave(what string, function bool) {
+	if !function {
+		panic(fmt.Sprintf("%s: %s: the function is nil", callerOutside(), what))
 	}
 }
 
@@ -196,10 +205,14 @@ func NewBlueprint(name, prefix string, middleware ...Middleware) *Blueprint {
 	return b
 }
 
-// With gives options to every route of the blueprint, those registered before
-// too. A route's own options come later and win.
+// With gives options to every route of the blueprint and those nested in it,
+// those registered before too. A route's own options come later and win. It is for
+// a blueprint that is not registered yet: routes that are in the table would miss
+// the options.
 func (b *Blueprint) With(options ...RouteOption) *Blueprint {
-	b.mustBeOpen("With")
+	if b.app != nil {
+		panic(fmt.Sprintf("%s: With after the blueprint %q was registered on an application; call it before Register", callerOutside(), b.name))
+	}
 	b.options = append(b.options, options...)
 	return b
 }

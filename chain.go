@@ -3,7 +3,6 @@ package ishaa
 import (
 	"errors"
 	"fmt"
-	"net/http"
 )
 
 // A chain is all that runs for a request once its route is known, composed into
@@ -76,16 +75,31 @@ func (a *App) compileVariants(route *Route) (Handler, error) {
 		if i < 0 || i >= len(inner) {
 			return nil, fmt.Errorf("the selector of %s chose variant %d of %d", route, i, len(inner))
 		}
-		r.route = route.variants[i]
+		r.enter(route.variants[i])
 		return inner[i](r)
 	}, nil
 }
 
 // compileInner is what belongs to one route or variant alone.
 func (a *App) compileInner(route *Route) Handler {
-	h := a.intercept(route, Innermost, route.handler)
+	h := a.intercept(route, Innermost, withStatus(route.status, route.handler))
 	h = stack(route.middleware, guard(h))
 	return h
+}
+
+// withStatus sets a route's own status before its value is made an answer, which
+// may still set another.
+func withStatus(status int, h Handler) Handler {
+	if status == 0 {
+		return h
+	}
+	return func(r *Request) (any, error) {
+		value, err := h(r)
+		if err == nil && r.res.status == 0 {
+			r.res.status = status
+		}
+		return value, err
+	}
 }
 
 // guard turns a handler's panic into an error, so that After hooks see it like
@@ -93,15 +107,8 @@ func (a *App) compileInner(route *Route) Handler {
 func guard(h Handler) Handler {
 	return func(r *Request) (value any, err error) {
 		recorder := r.recorder
-		defer func() {
-			r.recorder = recorder
-			if cause := recover(); cause != nil {
-				if cause == http.ErrAbortHandler || !r.app.recovers {
-					panic(cause)
-				}
-				value, err = nil, panicked(cause)
-			}
-		}()
+		defer func() { r.recorder = recorder }()
+		defer r.catch(&value, &err)
 		return h(r)
 	}
 }

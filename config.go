@@ -18,7 +18,8 @@ import (
 // Config is what may differ between a developer's machine and a server. Each
 // field is taken from the first place that has it: the flags of Run, the
 // environment, the file .env in the working directory, the Config given to New,
-// the default. The name of the variable stands beside each field.
+// the default. The name of the variable stands beside each field. A variable that
+// is empty counts as not set.
 type Config struct {
 	Addr        string // ISHAA_ADDR: "host:port", or "unix:/path" for a socket; default "127.0.0.1:8000"
 	Debug       bool   // ISHAA_DEBUG: error pages with code for clients on this machine; readable logs
@@ -146,12 +147,12 @@ func loadConfig(given ...Config) (Config, error) {
 	}
 	for _, s := range settings {
 		where := "the environment"
-		text, ok := os.LookupEnv(s.variable())
-		if !ok {
-			if text, ok = file[s.variable()]; !ok {
-				continue
-			}
-			where = ".env"
+		text := os.Getenv(s.variable())
+		if text == "" {
+			text, where = file[s.variable()], ".env"
+		}
+		if text == "" {
+			continue
 		}
 		if err := s.apply(&cfg, text, s.variable()+" in "+where); err != nil {
 			return cfg, err
@@ -200,6 +201,8 @@ func (a *App) configure(cfg Config) error {
 		return err
 	}
 	switch {
+	case cfg.Addr == "":
+		return errors.New("addr: it is empty; write host:port, or unix:/path")
 	case cfg.BodyLimit <= 0:
 		return fmt.Errorf("body-limit: %d is not a positive number of bytes", cfg.BodyLimit)
 	case cfg.Secret != "" && len(cfg.Secret) < 32:
@@ -276,27 +279,31 @@ func parseEnvLine(line string) (key, value string, ok bool, err error) {
 		return "", "", false, nil
 	}
 	key, value, ok = strings.Cut(strings.TrimPrefix(line, "export "), "=")
-	key, value = strings.TrimSpace(key), strings.TrimSpace(value)
+	key = strings.TrimSpace(key)
 	if !ok || key == "" || strings.ContainsAny(key, " \t") {
 		return "", "", false, errors.New("expected NAME=value")
 	}
+	quoted, after := strings.TrimSpace(value), ""
 	switch {
-	case value != "" && value[0] == '\'':
-		end := strings.IndexByte(value[1:], '\'')
-		if end < 0 {
+	case strings.HasPrefix(quoted, "'"):
+		if value, after, ok = strings.Cut(quoted[1:], "'"); !ok {
 			return "", "", false, fmt.Errorf("the value of %s has no closing quote", key)
 		}
-		return key, value[1 : 1+end], true, nil
-	case value != "" && value[0] == '"':
-		quoted, err := strconv.QuotedPrefix(value)
+	case strings.HasPrefix(quoted, `"`):
+		literal, err := strconv.QuotedPrefix(quoted)
 		if err != nil {
 			return "", "", false, fmt.Errorf("the value of %s has no closing quote, or an escape that is none", key)
 		}
-		value, err = strconv.Unquote(quoted)
-		return key, value, true, err
+		after = quoted[len(literal):]
+		if value, err = strconv.Unquote(literal); err != nil {
+			return "", "", false, fmt.Errorf("the value of %s is not a quoted string", key)
+		}
+	default:
+		value, _, _ = strings.Cut(value, " #")
+		value = strings.TrimSpace(value)
 	}
-	if i := strings.Index(value, " #"); i >= 0 {
-		value = strings.TrimSpace(value[:i])
+	if after = strings.TrimSpace(after); after != "" && after[0] != '#' {
+		return "", "", false, fmt.Errorf("something follows the closing quote of the value of %s", key)
 	}
 	return key, value, true, nil
 }

@@ -138,8 +138,7 @@ func circle(types []reflect.Type) string {
 
 // dependencies are those of one request, in the order they were made.
 type dependencies struct {
-	made   []madeDependency
-	closed bool
+	made []madeDependency
 }
 
 type madeDependency struct {

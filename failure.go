@@ -26,6 +26,7 @@ type errorHandler struct {
 // sets another. An error from it is answered as a problem.
 func (g *group) OnStatus(status int, handle func(r *Request, err error) (any, error)) {
 	g.mustBeOpen("OnStatus")
+	mustHave("OnStatus", handle != nil)
 	g.errors = append(g.errors, errorHandler{status: status, handle: handle})
 }
 
@@ -37,6 +38,7 @@ func (g *group) OnStatus(status int, handle func(r *Request, err error) (any, er
 func OnError[E error](router Router, handle func(r *Request, err E) (any, error)) {
 	g := router.router()
 	g.mustBeOpen("OnError")
+	mustHave("OnError", handle != nil)
 	g.errors = append(g.errors, errorHandler{
 		matches: func(err error) bool { var e E; return errors.As(err, &e) },
 		handle: func(r *Request, err error) (any, error) {

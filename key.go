@@ -56,7 +56,7 @@ func (k *Key[T]) Lookup(r *Request) (T, bool) {
 	var value T
 	stored, ok := r.value(k)
 	if ok {
-		value = stored.(T)
+		value, _ = stored.(T) // a nil interface has no dynamic type to assert
 	}
 	if r.recorder != nil {
 		k.record(r, value, ok)
@@ -99,7 +99,8 @@ func (k *Key[T]) inputText(r *Request) string {
 	if !ok {
 		return ""
 	}
-	return k.text(stored.(T), true)
+	value, _ := stored.(T)
+	return k.text(value, true)
 }
 
 type keyValue struct {

@@ -73,6 +73,7 @@ type lifeHook struct {
 // of registration. An error keeps the application from starting.
 func (a *App) OnStart(fn func(context.Context) error) {
 	a.mustBeOpen("OnStart")
+	mustHave("OnStart", fn != nil)
 	a.hooks = append(a.hooks, lifeHook{"start hook at " + callerOutside(), fn, nil})
 }
 
@@ -80,6 +81,7 @@ func (a *App) OnStart(fn func(context.Context) error) {
 // order of registration, after the last request.
 func (a *App) OnStop(fn func(context.Context) error) {
 	a.mustBeOpen("OnStop")
+	mustHave("OnStop", fn != nil)
 	a.hooks = append(a.hooks, lifeHook{"stop hook at " + callerOutside(), nil, fn})
 }
 
@@ -133,6 +135,9 @@ func (a *App) compileAll() error {
 	defer a.compiling.Unlock()
 	a.life.started.Store(true)
 	var failures []error
+	for _, check := range a.checks {
+		failures = append(failures, check())
+	}
 	for _, route := range append([]*Route{a.miss}, a.all...) {
 		if route.primary != nil {
 			continue

@@ -117,26 +117,47 @@ func (s *segment) onlyBefore(r *Request) (any, error) {
 }
 
 func (s *segment) run(r *Request) (any, error) {
-	var value any
-	var err error
-	ran := 0
-	for _, before := range s.before {
-		ran++
-		if value, err = before(r); value != nil || err != nil {
-			break
-		}
-	}
-	if value == nil && err == nil {
-		value, err = s.next(r)
-	}
+	value, ran, err := s.enter(r)
 	res := r.answer(value, err)
 	for _, hook := range s.after {
 		if hook.needs > ran {
 			continue
 		}
-		if err := hook.fn(r, res); err != nil {
+		if err := hook.call(r, res); err != nil {
 			r.answerError(res, err)
 		}
 	}
 	return res, nil
+}
+
+// enter runs the Before hooks and what they lead to, and says how many ran. A
+// panic further in is an error here, so that the After hooks see its answer.
+func (s *segment) enter(r *Request) (value any, ran int, err error) {
+	defer r.catch(&value, &err)
+	for _, before := range s.before {
+		ran++
+		if value, err = before(r); value != nil || err != nil {
+			return value, ran, err
+		}
+	}
+	value, err = s.next(r)
+	return value, ran, err
+}
+
+// call runs the hook; its panic is an error like any other.
+func (h afterHook) call(r *Request, res *Response) (err error) {
+	var none any
+	defer r.catch(&none, &err)
+	return h.fn(r, res)
+}
+
+// catch, deferred, turns a panic into an error, unless the application runs
+// without recovery or the panic is the way to cut the connection.
+func (r *Request) catch(value *any, err *error) {
+	if !r.app.recovers {
+		return
+	}
+	if cause := recover(); cause != nil {
+		*value, *err = nil, panicked(cause)
+	}
 }

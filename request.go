@@ -46,8 +46,9 @@ type Request struct {
 
 	bodyLimit int64
 	bodyRead  bool
-	guarded   bool // the raw body is wrapped by the limit
-	taken     bool // the connection was hijacked, or the answer written by someone else
+	guarded   bool    // the raw body is wrapped by the limit
+	taken     bool    // the connection was hijacked, or the answer written by someone else
+	cut       sending // how far an answer got that a panic ended
 
 	requestID string
 	onSent    []func()
@@ -92,10 +93,21 @@ func (c tracedContext) Value(key any) any {
 		return c.r
 	}
 	value := c.Context.Value(key)
-	if value != nil {
+	if value != nil && !isPlumbing(key, value) {
 		c.r.record(Input{Kind: InputIdentity, Name: "context value"}, "")
 	}
 	return value
+}
+
+// isPlumbing recognises how package context finds the parent of a context that
+// can be cancelled: by a key of its own, a *int, whose value is a context. A
+// handler that sets itself a deadline has not looked at anything.
+func isPlumbing(key, value any) bool {
+	if _, internal := key.(*int); !internal {
+		return false
+	}
+	_, ok := value.(context.Context)
+	return ok
 }
 
 // Context returns the request's context. It ends when the client goes away,
@@ -215,7 +227,7 @@ func (r *Request) param(name string) (string, bool) {
 		return r.params.Text(i), true
 	}
 	if r.route.host != "" {
-		return hostParamValue(r.route.host, r.raw.Host, name)
+		return hostParamValue(r.route.host, r.host(), name)
 	}
 	return "", false
 }
@@ -262,37 +274,52 @@ func (r *Request) typedParam(name, converter string) int {
 
 // Query returns the first value of a query parameter, or "".
 func (r *Request) Query(name string) string {
-	value, ok := r.query(name)
+	value, count := r.queryCount(name)
 	if r.recorder != nil {
-		text, _ := present(value, ok)
-		r.record(Input{Kind: InputQuery, Name: name}, text)
+		r.recordQuery(name, value, count)
 	}
 	return value
 }
 
-// query finds one parameter without parsing the others. A query is parsed as
-// a whole only when something in it is escaped.
+// recordQuery notes a parameter; one that is repeated only with the whole query,
+// since how often it is given may matter too.
+func (r *Request) recordQuery(name, value string, count int) {
+	if count > 1 {
+		r.record(Input{Kind: InputQueryAll}, r.raw.URL.RawQuery)
+		return
+	}
+	text, _ := present(value, count > 0)
+	r.record(Input{Kind: InputQuery, Name: name}, text)
+}
+
 func (r *Request) query(name string) (string, bool) {
+	value, count := r.queryCount(name)
+	return value, count > 0
+}
+
+// queryCount finds the first value of a parameter and how many there are, without
+// parsing the others. A query is parsed as a whole only when something in it is
+// escaped.
+func (r *Request) queryCount(name string) (value string, count int) {
 	raw := r.raw.URL.RawQuery
-	if raw == "" {
-		return "", false
-	}
-	if r.queryValues == nil && !strings.ContainsAny(raw, "%+;") {
-		for raw != "" {
-			var pair string
-			pair, raw, _ = strings.Cut(raw, "&")
-			key, value, _ := strings.Cut(pair, "=")
-			if key == name && pair != "" {
-				return value, true
-			}
+	if r.queryValues != nil || strings.ContainsAny(raw, "%+;") {
+		values := r.parsedQuery()[name]
+		if len(values) == 0 {
+			return "", 0
 		}
-		return "", false
+		return values[0], len(values)
 	}
-	values, ok := r.parsedQuery()[name]
-	if !ok || len(values) == 0 {
-		return "", false
+	for raw != "" {
+		var pair string
+		pair, raw, _ = strings.Cut(raw, "&")
+		if key, text, _ := strings.Cut(pair, "="); key == name && pair != "" {
+			if count == 0 {
+				value = text
+			}
+			count++
+		}
 	}
-	return values[0], true
+	return value, count
 }
 
 func (r *Request) parsedQuery() url.Values {
@@ -417,20 +444,31 @@ func (r *Request) bytes() ([]byte, error) {
 
 // readLimited reads a body whose size is known (or -1) and maps its errors.
 func readLimited(body io.Reader, size int64) ([]byte, error) {
-	var data []byte
-	var err error
-	if size >= 0 {
-		// ContentLength is at most the limit here, and net/http reads no more.
-		data = make([]byte, size)
-		_, err = io.ReadFull(body, data)
-	} else {
-		data, err = io.ReadAll(body)
+	if size < 0 {
+		data, err := io.ReadAll(body)
+		if err != nil {
+			return nil, bodyError(err)
+		}
+		return data, nil
 	}
-	if err != nil {
-		return nil, bodyError(err)
+	// A client that announces much gets memory for it only as it sends it.
+	data := make([]byte, min(size, bodyChunk))
+	for filled := 0; ; {
+		n, err := io.ReadFull(body, data[filled:])
+		if err != nil {
+			return nil, bodyError(err)
+		}
+		if filled += n; int64(filled) == size {
+			return data, nil
+		}
+		grown := make([]byte, min(size, 2*int64(filled)))
+		copy(grown, data)
+		data = grown
 	}
-	return data, nil
 }
+
+// bodyChunk is how much memory is set aside for a body before any of it came.
+const bodyChunk = 1 << 20
 
 // limitedBody wraps the raw body by the route's limit, once.
 func (r *Request) limitedBody() io.ReadCloser {
@@ -510,6 +548,9 @@ func (r *Request) http() *http.Request {
 		r.raw.Body = io.NopCloser(bytes.NewReader(r.body))
 	} else {
 		r.limitedBody()
+	}
+	if r.raw.Body == nil {
+		r.raw.Body = http.NoBody // as a server would; net/http's own tests may leave it out
 	}
 	if r.raw.Context() != r.ctx {
 		r.raw = r.raw.WithContext(r.ctx)

@@ -41,6 +41,9 @@ func (r *Request) answer(value any, err error) *Response {
 	if closeErr := r.closeDependencies(err, res.Streams()); closeErr != nil {
 		r.answerError(res, closeErr)
 	}
+	if res.status == 0 && res.body.kind != bodyServe {
+		res.status = http.StatusOK
+	}
 	res.built = true
 	return res
 }
@@ -245,6 +248,9 @@ type panicError struct {
 func panicked(value any) error {
 	if value == any(http.ErrAbortHandler) {
 		panic(value)
+	}
+	if thrown, ok := value.(*panicError); ok {
+		return thrown // passed on from another goroutine, with the stack of that one
 	}
 	return &panicError{value, debug.Stack()}
 }

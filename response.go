@@ -50,8 +50,8 @@ const (
 	bodyServe  // a net/http handler writes as it likes
 )
 
-// Status returns the status set so far, or 0 when none was: then it follows
-// from the body.
+// Status returns the status set so far, or 0 when none was. After hooks see 0
+// only where a net/http handler is still to choose.
 func (res *Response) Status() int { return res.status }
 
 // SetStatus sets the status, from 200 to 599.

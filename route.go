@@ -40,6 +40,8 @@ type Route struct {
 	mounted     bool
 	input       reflect.Type
 	output      reflect.Type
+	status      int              // what Status gave
+	prepare     func(*App) error // of a typed route: makes its handler once the pattern is known
 
 	variantGroup, variantName string
 	variants                  []*Route // of a primary route, itself first; nil when there is one reality
@@ -113,8 +115,8 @@ func Methods(methods ...string) RouteOption {
 // Ports are not part of it. A route with a host goes before one without.
 func Host(host string) RouteOption {
 	return optionFunc(func(route *Route) error {
-		if route.host != "" {
-			return fmt.Errorf("ishaa.Host(%q): the route already has the host %q", host, route.host)
+		if host == "" {
+			return errors.New("ishaa.Host: the host is empty; leave the option out for any host")
 		}
 		route.host = host
 		return nil

@@ -77,7 +77,7 @@ func (a *App) parseFlags(args []string, output io.Writer) ([]string, error) {
 		if err := a.configure(cfg); err != nil {
 			return nil, err
 		}
-		if a.config.LogLevel == cfg.LogLevel && !given(flags, "log-level", "log-json") {
+		if !given(flags, "log-level", "log-json") {
 			a.logger = logger
 		}
 	}
@@ -186,6 +186,9 @@ func listen(addr string) (net.Listener, error) {
 // listenUnix opens a unix socket. A socket file that nobody answers on is what a
 // killed process left behind, and goes.
 func listenUnix(path string) (net.Listener, error) {
+	if path == "" {
+		return nil, errors.New("unix: names no socket; write unix:/path")
+	}
 	if info, err := os.Stat(path); err == nil && info.Mode()&os.ModeSocket != 0 {
 		conn, err := net.DialTimeout("unix", path, time.Second)
 		if err == nil {

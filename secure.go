@@ -2,6 +2,7 @@ package ishaa
 
 import (
 	"log/slog"
+	"net/http"
 
 	"github.com/ishaa-framework/ishaa/internal/secure"
 )
@@ -62,7 +63,12 @@ func must[T any](value T, err error) T {
 }
 
 func checkOrigin(r *Request) error {
-	if err := r.app.crossOrigin.Check(r.raw, r.scheme() == "https"); err != nil {
+	raw := r.raw
+	if host := r.host(); host != raw.Host {
+		// A trusted proxy was asked for another host than it asks us for.
+		raw = &http.Request{Method: raw.Method, URL: raw.URL, Host: host, Header: raw.Header}
+	}
+	if err := r.app.crossOrigin.Check(raw, r.scheme() == "https"); err != nil {
 		return Forbidden("the request comes from another origin, which may not change anything here").Wrap(err)
 	}
 	return nil

@@ -127,6 +127,7 @@ func (r *Request) sendStream(res *Response) (sent sending) {
 			r.logFailure(err)
 		}
 		sent.bytes = out.bytes
+		r.cut = sending{sent.status, sent.bytes, true}
 	}()
 	r.taken = true
 	delete(res.Header(), "Content-Length")
@@ -171,6 +172,9 @@ func (r *Request) sendServed(res *Response) (sent sending) {
 	defer func() {
 		if err := r.closeDependencies(nil, false); err != nil {
 			r.logFailure(err)
+		}
+		if out.status != 0 {
+			r.cut = sending{out.status, out.bytes, true}
 		}
 	}()
 	r.taken = true

@@ -2,6 +2,8 @@ package ishaa
 
 import (
 	"net/http"
+	"net/url"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -37,19 +39,23 @@ func (a *App) serve(w http.ResponseWriter, raw *http.Request) {
 		return
 	}
 	start := a.clock.Now()
-	var outcome Outcome
+	r.cut = sending{status: http.StatusInternalServerError, failed: true}
+	returned := false
+	var sent sending
 	defer func() {
-		outcome.Duration = a.clock.Now().Sub(start)
+		if !returned {
+			sent = r.cut
+		}
+		outcome := Outcome{
+			Request: r, Status: sent.status, Bytes: sent.bytes, Aborted: sent.failed,
+			Duration: a.clock.Now().Sub(start), Variant: r.route.variantName, Cached: r.cached,
+		}
 		for _, observer := range observers {
 			observer.Observe(r.route, outcome)
 		}
 	}()
-	outcome.Request = r
-	outcome.Status = http.StatusInternalServerError // unless respond gets to its end
-	outcome.Aborted = true
-	sent := a.respond(r)
-	outcome.Status, outcome.Bytes, outcome.Aborted = sent.status, sent.bytes, sent.failed
-	outcome.Variant, outcome.Cached = r.route.variantName, r.cached
+	sent = a.respond(r)
+	returned = true
 }
 
 // respond finds the route, runs its chain and sends the answer.
@@ -64,32 +70,46 @@ func (a *App) respond(r *Request) (sent sending) {
 	}
 	route := a.find(r)
 	if route != nil {
-		r.route = route
-		if route.bodyLimit > 0 {
-			r.bodyLimit = route.bodyLimit
-		}
+		r.enter(route)
 	}
 	value, err := r.route.chain.Load().run(r)
 	return r.send(r.answer(value, err))
 }
 
-func (a *App) find(r *Request) *Route {
-	raw := r.raw
-	if len(raw.URL.RawQuery) > maxQueryPairs && strings.Count(raw.URL.RawQuery, "&") >= maxQueryPairs {
-		return nil
+// enter makes a route the one that answers.
+func (r *Request) enter(route *Route) {
+	r.route = route
+	if route.bodyLimit > 0 && !r.guarded && !r.bodyRead {
+		r.bodyLimit = route.bodyLimit
 	}
-	if raw.Method == "TRACE" || raw.Method == "CONNECT" {
-		return nil
-	}
-	return a.table.find(raw.Method, raw.Host, wirePath(raw), &r.params)
 }
 
-// wirePath is the path as the client escaped it.
+func (a *App) find(r *Request) *Route {
+	raw := r.raw
+	if tooManyPairs(raw.URL.RawQuery) || raw.Method == "TRACE" || raw.Method == "CONNECT" {
+		return nil
+	}
+	return a.table.find(r, raw.Method, wirePath(raw), &r.params)
+}
+
+func tooManyPairs(query string) bool {
+	return len(query) >= maxQueryPairs && strings.Count(query, "&") >= maxQueryPairs
+}
+
+// wirePath is the path as the client escaped it. It is "" for a request target
+// that has none, such as "mailto:x".
 func wirePath(raw *http.Request) string {
 	u := raw.URL
 	switch {
 	case u.RawPath != "":
+		// Not EscapedPath alone: for a path with a byte that ought to have been escaped
+		// it starts from the decoded path, and an escaped slash would become a slash.
+		if decoded, err := url.PathUnescape(u.RawPath); err == nil && decoded == u.Path {
+			return u.RawPath
+		}
 		return u.EscapedPath()
+	case u.Opaque != "":
+		return ""
 	case u.Path == "":
 		return "/"
 	case strings.Contains(u.Path, "%"):
@@ -98,23 +118,42 @@ func wirePath(raw *http.Request) string {
 	return u.Path
 }
 
+// locationPath makes a path from wirePath fit for a Location header: what is
+// escaped stays, and everything that is no part of a path in a URL — a backslash,
+// which browsers take for a slash, a "?", a line break — is escaped.
+func locationPath(path string) string {
+	const hex = "0123456789ABCDEF"
+	var out strings.Builder
+	for i := range len(path) {
+		switch c := path[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', strings.IndexByte("/%-._~!$&'()*+,;=:@", c) >= 0:
+			out.WriteByte(c)
+		default:
+			out.WriteByte('%')
+			out.WriteByte(hex[c>>4])
+			out.WriteByte(hex[c&15])
+		}
+	}
+	return out.String()
+}
+
 // answerMiss answers what no route matched: a path that cannot be right, OPTIONS,
 // a method that the path does not have, a path that differs by its trailing slash
 // from one that exists, and everything else.
 func answerMiss(r *Request) (any, error) {
 	raw := r.raw
-	if strings.Count(raw.URL.RawQuery, "&") >= maxQueryPairs {
+	if tooManyPairs(raw.URL.RawQuery) {
 		return nil, BadRequest("the query has more than %d parameters", maxQueryPairs)
 	}
 	path := wirePath(raw)
 	if path == "*" {
 		return answerServerOptions(r)
 	}
-	if _, ok := tree.Canonical(path); !ok {
+	if _, ok := tree.Canonical(path); !ok || path == "" {
 		return nil, BadRequest("the path is not valid: it has to be percent-encoded UTF-8 without NUL")
 	}
 	table := &r.app.table
-	if methods := table.allowed(raw.Host, path); methods != nil {
+	if methods := table.allowed(r, path); methods != nil {
 		r.res.Header().Set("Allow", strings.Join(methods, ", "))
 		if raw.Method == http.MethodOptions {
 			return nil, nil
@@ -146,15 +185,15 @@ func trailingSlashTwin(r *Request, path string) (string, bool) {
 	if twin == "" || strings.HasPrefix(twin, "//") {
 		return "", false
 	}
-	method := r.raw.Method
-	params := r.params
-	if route := r.app.table.find(method, r.raw.Host, twin, &params); route == nil || route.mounted && path != strings.TrimSuffix(twin, "/") {
+	var params tree.Params
+	if r.app.table.find(r, r.raw.Method, twin, &params) == nil {
 		return "", false
 	}
+	target := locationPath(twin)
 	if query := r.raw.URL.RawQuery; query != "" {
-		twin += "?" + query
+		target += "?" + strings.ReplaceAll(query, "#", "%23")
 	}
-	return twin, true
+	return target, true
 }
 
 // methodText keeps an unknown method readable in a message.
@@ -165,14 +204,26 @@ func methodText(method string) string {
 	return method
 }
 
-// finish runs what was promised for after the answer.
+// finish runs what was promised for after the answer: all of it, even when some
+// of it panics.
 func (r *Request) finish() {
 	if r.form != nil {
 		r.form.close()
 	}
 	for _, fn := range r.onSent {
-		fn()
+		r.callSent(fn)
 	}
+}
+
+func (r *Request) callSent(fn func()) {
+	if r.app.recovers {
+		defer func() {
+			if cause := recover(); cause != nil {
+				r.logFailure(&panicError{cause, debug.Stack()})
+			}
+		}()
+	}
+	fn()
 }
 
 // recovered answers a panic that no inner guard caught: one in a Before hook, in
@@ -199,7 +250,7 @@ type Observer interface {
 // Outcome is what became of a request.
 type Outcome struct {
 	Request  *Request
-	Status   int           // as sent
+	Status   int           // as sent; 500 when the connection was cut before any was
 	Bytes    int64         // of the body as sent, after compression
 	Duration time.Duration // from the request's head to the last byte
 	Variant  string        // the name of the variant that answered, or ""

@@ -6,26 +6,36 @@ import (
 	"context"
 	"errors"
 	"io"
-	"iter"
 	"maps"
 	"net"
 	"net/http"
+	"runtime/debug"
+	"slices"
+	"sync"
 )
 
 // Net/http middleware wraps a writer and calls on; a chain hands values back. To
-// let one stand in the other, the middleware runs as a coroutine on a writer that
-// keeps what it is given. If it returns, what was kept is the answer, in memory
-// like any other. If it flushes or hijacks first, it is suspended, the chain goes
-// on outwards with an answer that streams — so that After hooks further out still
-// set their headers — and the middleware is resumed on the client's own writer
-// when that answer is sent.
+// let one stand in the other, the middleware runs on a goroutine of its own with a
+// writer that keeps what it is given. If it returns, what was kept is the answer,
+// in memory like any other. If it flushes or hijacks first, it is suspended, the
+// chain goes on outwards with an answer that streams — so that After hooks further
+// out still set their headers — and the middleware is resumed on the client's own
+// writer when that answer is sent.
+//
+// The rest of the chain, on the inner side of the middleware, has a Request of its
+// own: middleware such as http.TimeoutHandler answers while the inner side still
+// runs, and the two must not share what they write to.
 
 // Std makes net/http middleware usable as Middleware. On an App it runs before
 // a route is found, around everything else, on the connection's own writer. On a
 // blueprint or a route it runs in its place among the other middleware. Flush,
 // Hijack and http.ResponseController work in both.
 func Std(wrap func(http.Handler) http.Handler) Middleware {
-	return Middleware{Name: "net/http middleware at " + callerOutside(), std: wrap}
+	source := callerOutside()
+	if wrap == nil {
+		panic(source + ": Std: the middleware is nil")
+	}
+	return Middleware{Name: "net/http middleware at " + source, std: wrap}
 }
 
 // ready turns what Std made into an Around, for use inside a chain.
@@ -48,99 +58,182 @@ func aroundStd(wrap func(http.Handler) http.Handler, next Handler) Handler {
 		sw.inside(w, raw, next)
 	}))
 	return func(r *Request) (any, error) {
-		sw := &stdWriter{r: r, header: http.Header{}}
-		raw := r.http()
-		raw = raw.WithContext(context.WithValue(r.ctx, stdWriterKey{}, sw))
-		sw.outer = r.exchange()
-		defer func() { r.swap(sw.outer) }() // also when the middleware panics
-		resume, stop := iter.Pull(func(yield func(struct{}) bool) {
-			sw.yield = yield
-			wrapped.ServeHTTP(sw, raw)
-		})
-		if _, suspended := resume(); !suspended {
-			return sw.kept(), nil
+		ctx, cancel := context.WithCancel(r.ctx)
+		sw := &stdWriter{
+			r: r, header: http.Header{}, cancel: cancel,
+			flushing: make(chan struct{}), resumed: make(chan http.ResponseWriter), done: make(chan struct{}),
 		}
-		r.OnSent(stop)
+		raw := r.http()
+		go sw.run(wrapped, raw.WithContext(context.WithValue(ctx, stdWriterKey{}, sw)))
+		select {
+		case <-sw.done:
+			return sw.kept()
+		case <-sw.flushing:
+		}
+		r.OnSent(sw.abandon)
 		return &Response{status: sw.status, header: maps.Clone(sw.header), body: body{
 			kind: bodyServe,
 			serve: func(w http.ResponseWriter, _ *http.Request) {
-				sw.client = w
-				resume()
+				sw.resumed <- w
+				<-sw.done
+				if sw.thrown != nil {
+					panic(sw.thrown.again(r))
+				}
 			},
 		}}, nil
 	}
-}
-
-// exchange is the part of a Request that differs between the two sides of
-// net/http middleware.
-type exchange struct {
-	raw    *http.Request
-	writer http.ResponseWriter
-	ctx    context.Context
-	res    *Response
-	taken  bool
-}
-
-func (r *Request) exchange() exchange {
-	return exchange{r.raw, r.writer, r.ctx, r.res, r.taken}
-}
-
-func (r *Request) swap(x exchange) {
-	r.raw, r.writer, r.ctx, r.res, r.taken = x.raw, x.writer, x.ctx, x.res, x.taken
 }
 
 var errAnswerReplaced = errors.New("ishaa.Std: the answer was replaced before it was sent")
 
 // stdWriter is the writer that net/http middleware gets within a chain.
 type stdWriter struct {
-	r      *Request
-	outer  exchange
-	yield  func(struct{}) bool
+	r      *Request // of the outer side
+	cancel context.CancelFunc
 	header http.Header
 	status int
 	body   bytes.Buffer
-	client http.ResponseWriter // set when the middleware is resumed
-	direct bool                // what is written goes to client
+	client http.ResponseWriter // what is written goes there once the middleware is resumed
 	err    error
+
+	flushing chan struct{}            // the middleware needs the client
+	resumed  chan http.ResponseWriter // the client's writer
+	done     chan struct{}            // closed when the middleware has returned
+	thrown   *panicError              // of the middleware; set before done is closed
+
+	mu    sync.Mutex
+	left  bool     // the outer side has gone on: r is no more to be touched
+	inner *Request // while the inner side runs
+	form  *Form    // that the outer side closes
+}
+
+// run is the goroutine of the middleware.
+func (sw *stdWriter) run(wrapped http.Handler, raw *http.Request) {
+	defer close(sw.done)
+	returned := false
+	defer func() {
+		if cause := recover(); cause != nil {
+			sw.thrown = &panicError{cause, debug.Stack()}
+		} else if !returned {
+			sw.thrown = &panicError{errors.New("net/http middleware ended its goroutine"), debug.Stack()}
+		}
+	}()
+	wrapped.ServeHTTP(sw, raw)
+	returned = true
+}
+
+// again is what to panic with on the outer side: the panic with its first stack,
+// or its bare value where nothing but the server recovers.
+func (e *panicError) again(r *Request) any {
+	if e.value == any(http.ErrAbortHandler) || !r.app.recovers {
+		return e.value
+	}
+	return e
+}
+
+// abandon ends the middleware of an answer that was not sent, and waits for it.
+func (sw *stdWriter) abandon() {
+	sw.cancel()
+	select {
+	case sw.resumed <- nil:
+		<-sw.done
+	case <-sw.done:
+	}
 }
 
 // inside runs the rest of the chain and writes its answer to the writer that the
 // middleware passed on.
 func (sw *stdWriter) inside(w http.ResponseWriter, raw *http.Request, next Handler) {
+	inner := sw.enter(w, raw)
+	if inner == nil {
+		return // too late: nobody waits for this answer
+	}
+	defer sw.leave(inner)
+	inner.send(inner.answer(next(inner)))
+}
+
+// enter makes the request of the inner side.
+func (sw *stdWriter) enter(w http.ResponseWriter, raw *http.Request) *Request {
+	sw.mu.Lock()
+	defer sw.mu.Unlock()
+	if sw.left {
+		return nil
+	}
+	inner := new(Request)
+	*inner = *sw.r
+	inner.raw, inner.writer, inner.taken, inner.shadow = raw, w, false, false
+	inner.res = &inner.own
+	inner.own = Response{header: w.Header()}
+	inner.base = baseContext{raw.Context(), inner}
+	inner.ctx = &inner.base
+	inner.values = slices.Clone(inner.values)
+	inner.onSent, inner.closers = nil, nil
+	sw.inner, sw.form = inner, inner.form
+	return inner
+}
+
+// leave ends the inner side.
+func (sw *stdWriter) leave(inner *Request) {
+	sw.mu.Lock()
+	if !sw.left {
+		sw.handOver(inner)
+	}
+	sw.inner = nil
+	if inner.form == sw.form {
+		inner.form = nil
+	}
+	sw.mu.Unlock()
+	inner.finish()
+}
+
+// handOver tells the outer side what the inner side found out.
+func (sw *stdWriter) handOver(inner *Request) {
 	r := sw.r
-	before := r.exchange()
-	r.swap(exchange{raw: raw, writer: w, ctx: raw.Context(), res: &Response{header: w.Header()}})
-	defer func() { r.swap(before) }()
-	r.send(r.answer(next(r)))
+	r.route, r.values, r.cached = inner.route, inner.values, inner.cached
+	r.queryValues, r.body, r.bodyErr, r.bodyRead = inner.queryValues, inner.body, inner.bodyErr, inner.bodyRead
+	r.form, r.formErr = inner.form, inner.formErr
+	r.onSent = append(r.onSent, inner.onSent...)
+	inner.onSent, sw.form = nil, inner.form
 }
 
 // kept is the answer when the middleware has returned without needing the client.
-func (sw *stdWriter) kept() *Response {
-	return &Response{status: sw.status, header: sw.header, body: body{kind: bodyBytes, bytes: sw.body.Bytes()}}
+func (sw *stdWriter) kept() (any, error) {
+	sw.cancel()
+	sw.mu.Lock()
+	sw.left = true
+	sw.mu.Unlock()
+	if sw.thrown != nil {
+		panic(sw.thrown.again(sw.r))
+	}
+	return &Response{status: sw.status, header: sw.header, body: body{kind: bodyBytes, bytes: sw.body.Bytes()}}, nil
 }
 
 // connect suspends the middleware until its answer is sent.
 func (sw *stdWriter) connect() error {
-	if sw.direct || sw.err != nil {
+	if sw.client != nil || sw.err != nil {
 		return sw.err
 	}
-	inner := sw.r.exchange()
-	sw.r.swap(sw.outer)
-	resumed := sw.yield(struct{}{})
-	sw.outer = sw.r.exchange()
-	sw.r.swap(inner)
-	if !resumed {
+	sw.mu.Lock()
+	if !sw.left && sw.inner != nil {
+		sw.handOver(sw.inner)
+	}
+	sw.left = true
+	sw.mu.Unlock()
+	select {
+	case sw.flushing <- struct{}{}:
+		sw.client = <-sw.resumed
+	case <-sw.done:
+	}
+	if sw.client == nil {
 		sw.err = errAnswerReplaced
-		return sw.err
 	}
-	sw.direct = true
-	return nil
+	return sw.err
 }
 
 // Header returns the headers of the answer. Once the answer is on its way to the
 // client they are the client's.
 func (sw *stdWriter) Header() http.Header {
-	if sw.direct {
+	if sw.client != nil {
 		return sw.client.Header()
 	}
 	return sw.header
@@ -150,17 +243,26 @@ func (sw *stdWriter) Header() http.Header {
 func (sw *stdWriter) WriteHeader(status int) {
 	switch {
 	case status >= 100 && status < 200 && status != http.StatusSwitchingProtocols:
-		header := sw.outer.writer.Header()
-		before := maps.Clone(header)
-		maps.Copy(header, sw.header)
-		sw.outer.writer.WriteHeader(status)
-		clear(header)
-		maps.Copy(header, before)
-	case sw.direct:
+		sw.inform(status)
+	case sw.client != nil:
 		sw.client.WriteHeader(status)
 	case sw.status == 0:
 		sw.status = status
 	}
+}
+
+// inform sends an informational answer with the headers of now.
+func (sw *stdWriter) inform(status int) {
+	if sw.client != nil {
+		sw.client.WriteHeader(status)
+		return
+	}
+	header := sw.r.writer.Header()
+	before := maps.Clone(header)
+	maps.Copy(header, sw.header)
+	sw.r.writer.WriteHeader(status)
+	clear(header)
+	maps.Copy(header, before)
 }
 
 // Write keeps bytes, or sends them once the writer is connected.
@@ -168,7 +270,7 @@ func (sw *stdWriter) Write(p []byte) (int, error) {
 	if sw.err != nil {
 		return 0, sw.err
 	}
-	if sw.direct {
+	if sw.client != nil {
 		return sw.client.Write(p)
 	}
 	sw.WriteHeader(http.StatusOK)
@@ -177,7 +279,7 @@ func (sw *stdWriter) Write(p []byte) (int, error) {
 
 // FlushError sends what has been written so far to the client.
 func (sw *stdWriter) FlushError() error {
-	if !sw.direct {
+	if sw.client == nil {
 		sw.WriteHeader(http.StatusOK)
 		if err := sw.connect(); err != nil {
 			return err
@@ -204,11 +306,11 @@ func (sw *stdWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 }
 
 // Unwrap lets http.ResponseController set deadlines on the connection.
-func (sw *stdWriter) Unwrap() http.ResponseWriter { return sw.outer.writer }
+func (sw *stdWriter) Unwrap() http.ResponseWriter { return sw.r.writer }
 
 // ReadFrom copies from a reader, by sendfile where the client's writer can.
 func (sw *stdWriter) ReadFrom(src io.Reader) (int64, error) {
-	if sw.direct {
+	if sw.client != nil {
 		return io.Copy(sw.client, src)
 	}
 	return io.Copy(struct{ io.Writer }{sw}, src)

@@ -23,6 +23,7 @@ type table struct {
 type hostTable struct {
 	pattern hostPattern
 	tree    *tree.Tree[*Route]
+	first   *Route // that brought the host
 }
 
 // add puts a route under each of its methods, or joins it to the entry that it
@@ -108,10 +109,10 @@ func (t *table) treeFor(route *Route) (*tree.Tree[*Route], error) {
 		case known.pattern.text == pattern.text:
 			return known.tree, nil
 		case known.pattern.clashes(pattern):
-			return nil, fmt.Errorf("the hosts %q and %q can be the same and neither is more specific", pattern.text, known.pattern.text)
+			return nil, fmt.Errorf("it conflicts with %s, registered at %s: the hosts %q and %q can be the same and neither is more specific; use one of them for both routes", known.first, known.first.source, pattern.text, known.pattern.text)
 		}
 	}
-	added := &hostTable{pattern, tree.New[*Route]()}
+	added := &hostTable{pattern, tree.New[*Route](), route}
 	t.hosts = append(t.hosts, added)
 	slices.SortStableFunc(t.hosts, func(x, y *hostTable) int {
 		return cmp.Compare(y.pattern.static(), x.pattern.static())
@@ -119,10 +120,10 @@ func (t *table) treeFor(route *Route) (*tree.Tree[*Route], error) {
 	return added.tree, nil
 }
 
-// find returns the route for a request, or nil.
-func (t *table) find(method, host, path string, params *tree.Params) *Route {
+// find returns the route for a method and path at the host of a request, or nil.
+func (t *table) find(r *Request, method, path string, params *tree.Params) *Route {
 	if t.hosts != nil {
-		host = bareHost(host)
+		host := bareHost(r.host())
 		for _, h := range t.hosts {
 			if h.pattern.matches(host) {
 				if route, ok := h.tree.Match(method, path, params); ok {
@@ -144,9 +145,9 @@ func (t *table) find(method, host, path string, params *tree.Params) *Route {
 
 // allowed lists the methods that would find a route, HEAD and OPTIONS included
 // where they are answered automatically; nil when none would.
-func (t *table) allowed(host, path string) []string {
+func (t *table) allowed(r *Request, path string) []string {
 	var methods []string
-	host = bareHost(host)
+	host := bareHost(r.host())
 	for _, h := range t.hosts {
 		if h.pattern.matches(host) {
 			methods = append(methods, h.tree.Methods(path)...)

@@ -119,7 +119,9 @@ func (r *Request) Input(in Input) (string, bool) {
 	case InputHeader:
 		return headerText(r.raw.Header.Values(in.Name)), true
 	case InputValue:
-		return in.key.inputText(r), true
+		if in.key != nil {
+			return in.key.inputText(r), true
+		}
 	}
 	return "", false
 }

@@ -9,8 +9,6 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
-
-	"github.com/ishaa-framework/ishaa/schema"
 )
 
 // Typed handlers are service methods: a struct in, a value or an error out, and
@@ -96,7 +94,7 @@ func typedHandler[In, Out any](a *App, route *Route, fn TypedHandler[In, Out]) (
 	if err != nil {
 		return nil, err
 	}
-	out, err := planOutput(route.output)
+	out, err := a.planOutput(route.output)
 	if err != nil {
 		return nil, err
 	}
@@ -151,7 +149,7 @@ var (
 	responseType  = reflect.TypeFor[*Response]()
 )
 
-func planOutput(t reflect.Type) (*outputPlan, error) {
+func (a *App) planOutput(t reflect.Type) (*outputPlan, error) {
 	plan := &outputPlan{}
 	switch kind := t.Kind(); {
 	case t == reflect.TypeFor[struct{}]():
@@ -176,7 +174,7 @@ func planOutput(t reflect.Type) (*outputPlan, error) {
 	if plan.envelope == nil {
 		plan.plain = !plan.nilable
 		if encodesAsJSON(t) {
-			if _, err := schema.Of(t); err != nil {
+			if _, err := a.schemas.Of(t); err != nil {
 				return nil, fmt.Errorf("the output %s cannot be encoded: %w", t, err)
 			}
 		}

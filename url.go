@@ -3,6 +3,7 @@ package ishaa
 import (
 	"fmt"
 	"net/url"
+	"reflect"
 	"strconv"
 	"strings"
 	"time"
@@ -65,18 +66,27 @@ func urlText(value any) (string, error) {
 	switch v := value.(type) {
 	case string:
 		return v, nil
-	case fmt.Stringer:
-		return v.String(), nil
-	case float32:
-		return strconv.FormatFloat(float64(v), 'f', -1, 32), nil
-	case float64:
-		return strconv.FormatFloat(v, 'f', -1, 64), nil
-	case time.Time:
+	case time.Time: // a Stringer too, but its String is for people
 		return v.Format(time.RFC3339Nano), nil
-	case int, int8, int16, int32, int64, uint, uint8, uint16, uint32, uint64, bool:
-		return fmt.Sprint(v), nil
+	case fmt.Stringer:
+		if isNilPointer(value) {
+			return "", fmt.Errorf("it is a nil %T", value)
+		}
+		return v.String(), nil
 	case [16]byte:
 		return formatUUID(v), nil
+	}
+	switch v := reflect.ValueOf(value); v.Kind() {
+	case reflect.String:
+		return v.String(), nil
+	case reflect.Bool:
+		return strconv.FormatBool(v.Bool()), nil
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		return strconv.FormatInt(v.Int(), 10), nil
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		return strconv.FormatUint(v.Uint(), 10), nil
+	case reflect.Float32, reflect.Float64:
+		return strconv.FormatFloat(v.Float(), 'f', -1, v.Type().Bits()), nil
 	}
 	return "", fmt.Errorf("a %T cannot stand in a URL; give a string, a number or a fmt.Stringer", value)
 }

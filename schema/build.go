@@ -6,6 +6,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -155,13 +156,10 @@ func (b *builder) fillByKind(typ *Type, t reflect.Type) error {
 }
 
 func integerFormat(kind reflect.Kind) string {
-	switch kind {
-	case reflect.Int:
-		return "int64"
-	case reflect.Uint:
-		return "uint64"
+	if isSigned(kind) {
+		return "int" + strconv.Itoa(intBits(kind))
 	}
-	return kind.String()
+	return "uint" + strconv.Itoa(intBits(kind))
 }
 
 func (b *builder) fillPointer(typ *Type, t reflect.Type) error {
@@ -226,7 +224,8 @@ func (b *builder) fillStruct(typ *Type, t reflect.Type) error {
 			return err
 		}
 		f.Name, f.Index, f.throughNil = member.name, member.index, member.throughNil
-		f.OmitEmpty, f.omitZero = member.omitEmpty || member.omitZero, member.omitZero
+		f.omitEmpty, f.omitZero = member.omitEmpty, member.omitZero
+		f.OmitEmpty = f.omitEmpty || f.omitZero
 		m.fields = append(m.fields, f)
 	}
 	return nil

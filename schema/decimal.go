@@ -187,10 +187,10 @@ func parseInteger[T string | []byte](text T) (neg bool, magnitude uint64, fits i
 type integerFit uint8
 
 const (
-	integerOK    integerFit = iota
-	notIntegral             // it has a fraction
-	outOfRange              // it is an integer of more than 64 bits
-	notANumber              // only for texts that did not come from a JSON number
+	integerOK   integerFit = iota
+	notIntegral            // it has a fraction
+	outOfRange             // it is an integer of more than 64 bits
+	notANumber             // only for texts that did not come from a JSON number
 )
 
 func parseWide(text string) (neg bool, magnitude uint64, fits integerFit) {

@@ -26,6 +26,7 @@ type Field struct {
 	Tag        reflect.StructTag // all of it
 
 	owner      reflect.Type
+	omitEmpty  bool
 	omitZero   bool
 	throughNil bool          // an embedded pointer is on the way
 	fill       reflect.Value // the default, where copying it is enough

@@ -186,18 +186,18 @@ func (m *members) settle() {
 
 // find returns the index of the field with a name, or -1. Members mostly come in the order of the struct, so the guess,
 // the field after the last one found, is mostly right.
-func (m *members) find(name string, guess int) int {
-	if guess < len(m.fields) && m.fields[guess].Name == name {
+func (m *members) find(name []byte, guess int) int {
+	if guess < len(m.fields) && m.fields[guess].Name == string(name) {
 		return guess
 	}
 	if m.byName != nil {
-		if i, ok := m.byName[name]; ok {
+		if i, ok := m.byName[string(name)]; ok {
 			return i
 		}
 		return -1
 	}
 	for i, f := range m.fields {
-		if f.Name == name {
+		if f.Name == string(name) {
 			return i
 		}
 	}

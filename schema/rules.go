@@ -183,6 +183,8 @@ func (t *Type) compile(c *Constraints) error {
 	}
 	var err error
 	switch {
+	case t.format != "" && c.Format != "" && t.format != c.Format && t.text != nil:
+		err = &misuse{tag: "format", problem: "on a type that has the format " + t.format, fix: "drop the tag, or make the field a string"}
 	case t.kind == Integer && t.text == nil:
 		err = r.compileInteger(c, t.baseGo().Kind())
 	case t.kind == Number || t.kind == Integer:

@@ -123,7 +123,7 @@ func (t *Type) Field(name string) *Field {
 	if t.members == nil {
 		return nil
 	}
-	if i := t.members.find(name, 0); i >= 0 {
+	if i := t.members.find([]byte(name), 0); i >= 0 {
 		return t.members.fields[i]
 	}
 	return nil

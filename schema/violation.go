@@ -13,8 +13,8 @@ type Violation struct {
 	Pointer string `json:"pointer"`
 	// In says in what part of the request; the caller fills it: "body", "query", "path", "header", "cookie", "form".
 	In string `json:"in,omitempty"`
-	// Rule is the JSON Schema keyword that is broken: "required", "type", "minimum", "pattern" … or "discriminator", or
-	// "single" for a parameter that was given several times and may be once.
+	// Rule is the JSON Schema keyword that is broken: "required", "type", "minimum", "pattern" …, or "single" for
+	// a parameter that may be given once and was given several times.
 	Rule string `json:"rule"`
 	// Message says it to a person. It never contains the offending value, unless a type's own error does.
 	Message string `json:"message"`

@@ -79,7 +79,7 @@ func (p Peer) Serve(w Work, l net.Listener) error {
 
 // All returns the peers, net/http's own mux first: it is what ratios are given against.
 func All() []Peer {
-	return []Peer{netHTTP(), ginPeer(), echoPeer(), chiPeer(), humaPeer(), fuegoPeer(), fastHTTP(), fiberPeer()}
+	return []Peer{netHTTP(), ishaaPeer(), ishaaSecure(), ginPeer(), echoPeer(), chiPeer(), humaPeer(), fuegoPeer(), fastHTTP(), fiberPeer()}
 }
 
 // Find returns the peer of a name.

@@ -18,23 +18,23 @@ import (
 
 // core is the part of a tree that does not depend on the type of its values.
 type core struct {
-	nodes   []node // the first is the root
-	slots   []slot // the hash tables of all nodes
+	nodes   []node   // the first is the root
+	slots   []uint32 // the hash tables of all nodes: static children, and 0 where there is none
 	entries []entry
 	rare    []rare
 	texts   map[uint32]string // the segments that lead to nodes, if their keys do not say them
 	custom  map[string]methodID
-	depth   int // the most parameters that any pattern has
+	depth   int // how many parameters the pattern with the most has
 }
 
 // node is a start of patterns, in 64 bytes, a line of most caches. Indexes of nodes are 0 for none, as the root is no
 // node's child.
 type node struct {
-	first, last uint64 // the key of the only static child, if there is one only and its key is exact,
-	n           uint8  // which has this length; else 0
-	shift       uint8  // else 64 less the binary logarithm of how many slots there are
-	table       uint32 // the only static child; else where the slots begin
-	statics     uint32 // how many static children there are
+	first, last uint64 // the key of the static segment that leads here; of a parameter's node, what no segment has
+	length      uint8  // of the key
+	shift       uint8  // 64 less the binary logarithm of how many slots there are, if it has several static children
+	statics     uint32 // how many static children it has
+	table       uint32 // the only static child, or where the slots of several begin
 	number      uint32 // the child for an int parameter
 	str         uint32 // the child for a str parameter
 	rare        uint32 // its other parameters: index in core.rare plus one, or 0
@@ -42,8 +42,7 @@ type node struct {
 	slash       leaf   // of patterns that end here with a slash
 }
 
-// only returns the key of the only static child, or one that no segment has.
-func (n *node) only() key { return key{n.first, n.last, uint32(n.n)} }
+func (n *node) key() key { return key{n.first, n.last, n.length} }
 
 // rare is what few nodes have.
 type rare struct {

@@ -10,19 +10,18 @@ import (
 // segment, then, if that leads nowhere, the next. The first value found is the answer.
 //
 // A path is first tried as it came. The search for the end of a segment also stops at bytes that make a difference
-// between a path and its canonical form: percent signs, bytes from 0x80 on, and NUL. Most paths have none, and were
-// never looked at twice; at the first such byte that the walk meets, it starts again on the canonical form. A path
-// refused for its segments "." and ".." is refused where the walk meets them, and it meets every segment of what it
-// matches.
+// between a path and its canonical form: percent signs, bytes from 0x80 on, and NUL. Most paths have none and are never
+// looked at twice; at the first such byte that the walk meets, a second walk starts on the canonical form. Segments "."
+// and ".." are refused where a walk meets them, and it has met every segment of what it matches.
 //
 // # Bounds
 //
 // Going back cannot be made expensive by a request. Each node stands for one start of a pattern and is entered by one
-// way only, at one place of the path: it is visited once at most, however often the walk goes back. So the steps of a
-// lookup are at most the nodes of the tree, whose number the program's author decides, and a tree with k alternatives
-// at each of d levels needs k^d patterns to have k^d nodes. A step costs time in proportion to the length of a
-// segment; regular expressions are RE2, so theirs does too. Only path parameters and mounts look at all the rest of
-// the path, once for each level of the tree that has one. The stack is as deep as the longest pattern.
+// way only, at one place of the path: a walk visits it once at most, however often it goes back. So the steps of a
+// walk are at most the nodes of the tree, whose number the program's author decides: only a tree of k^d nodes, hence of
+// some k^d patterns, can offer k alternatives at each of d levels. A step takes time in proportion to the length of a
+// segment, and so do regular expressions, which are RE2. Only path parameters and mounts look at all the rest of the
+// path, once for each of their nodes that the walk visits. The stack is as deep as the longest pattern.
 
 // What a walk returns instead of the index of a value.
 const (
@@ -49,8 +48,8 @@ func (c *core) match(method methodID, path string, ps *Params) int32 {
 		ps.Reset()
 		return none
 	}
-	if c.depth > inlineParams && cap(ps.overflow) < c.depth-inlineParams {
-		ps.overflow = make([]param, 0, c.depth-inlineParams)
+	if ps.overflow != nil {
+		ps.overflow = nil // a copy may still use it
 	}
 	var w walk
 	w.core, w.ps, w.method = c, ps, method
@@ -86,7 +85,8 @@ func rawIndex(path string, slashes int) int {
 }
 
 // descend matches what the path has from index i on, which follows a slash, against what is below a node, with n
-// parameters before it.
+// parameters before it. It is the loop that every request goes through; what it inlines by hand, the search for the
+// end of a segment and the first look into the hash table, takes about a fifth more time as functions.
 func (w *walk) descend(at uint32, i, n int) int32 {
 	path := w.path
 	for {
@@ -105,10 +105,10 @@ func (w *walk) descend(at uint32, i, n int) int32 {
 		if s := stops(word, w.strict); s != 0 {
 			length := bits.TrailingZeros64(s) / 8
 			end = i + length
-			k = key{first: word & (s&-s>>7 - 1), n: uint32(length)}
+			k = key{first: word & (s&-s>>7 - 1), length: uint8(length)}
 		} else {
 			end = w.endOfSegment(i + 8)
-			k = key{word, load(path, end-8), uint32(end - i)}
+			k = key{word, load(path, end-8), uint8(min(end-i, longKey))}
 		}
 		if end < len(path) && path[end] != '/' {
 			return again
@@ -117,13 +117,11 @@ func (w *walk) descend(at uint32, i, n int) int32 {
 			return w.odd(nd, i, end, n)
 		}
 		var child uint32
-		if nd.n != 0 {
-			if nd.only() == k {
-				child = nd.table
+		if nd.statics != 0 {
+			if child = nd.table; nd.statics > 1 {
+				child = w.slots[nd.table+k.hash(nd.shift)]
 			}
-		} else if nd.statics != 0 {
-			s := &w.slots[nd.table+k.hash(nd.shift)]
-			if child = s.child; s.key() != k || k.n > exactKey {
+			if child != 0 && (w.nodes[child].key() != k || k.length == longKey) {
 				child = w.find(nd, k, path[i:end])
 			}
 		}
@@ -138,7 +136,7 @@ func (w *walk) descend(at uint32, i, n int) int32 {
 		}
 		if nd.number != 0 {
 			if number, ok := parseInt(path[i:end]); ok {
-				w.ps.set(n, i, end, uint64(number))
+				w.set(n, i, end, uint64(number))
 				if value := w.follow(nd.number, end, n+1); value != none {
 					return value
 				}
@@ -150,13 +148,30 @@ func (w *walk) descend(at uint32, i, n int) int32 {
 		if nd.str == 0 {
 			return none
 		}
-		w.ps.set(n, i, end, 0)
+		w.set(n, i, end, 0)
 		n++
 		if end == len(path) {
 			return w.found(&w.nodes[nd.str].leaf, n)
 		}
 		at, i = nd.str, end+1
 	}
+}
+
+// set notes parameter i. A try that led nowhere leaves parameters behind; those of the next one replace them.
+func (w *walk) set(i, start, end int, number uint64) {
+	if uint(i) < inlineParams {
+		w.ps.inline[i] = param{uint32(start), uint32(end), number}
+		return
+	}
+	w.setOverflow(i-inlineParams, param{uint32(start), uint32(end), number})
+}
+
+// setOverflow is set for those that do not fit inline, for all of which it makes room at once.
+func (w *walk) setOverflow(i int, p param) {
+	if w.ps.overflow == nil {
+		w.ps.overflow = make([]param, w.depth-inlineParams)
+	}
+	w.ps.overflow[i] = p
 }
 
 // follow goes on after a segment that ends at index end and leads to a child.
@@ -182,13 +197,13 @@ func (w *walk) others(nd *node, i, end, n int) int32 {
 		if !ok {
 			continue
 		}
-		w.ps.set(n, i, end, number)
+		w.set(n, i, end, number)
 		if value := w.follow(e.child, end, n+1); value != none {
 			return value
 		}
 	}
 	if nd.str != 0 {
-		w.ps.set(n, i, end, 0)
+		w.set(n, i, end, 0)
 		if value := w.follow(nd.str, end, n+1); value != none {
 			return value
 		}
@@ -200,7 +215,7 @@ func (w *walk) others(nd *node, i, end, n int) int32 {
 		return refused
 	}
 	if r.path.n != 0 && w.relative(i) {
-		w.ps.set(n, i, len(w.path), 0)
+		w.set(n, i, len(w.path), 0)
 		if value := w.found(&r.path, n+1); value != none {
 			return value
 		}

@@ -5,8 +5,8 @@ import "math"
 // inlineParams is how many parameters a Params holds without allocating.
 const inlineParams = 6
 
-// Params are the parameters of a match, in the order of the pattern. The zero value is ready; Match fills it. It may
-// be copied once it is filled, and the texts stay valid.
+// Params are the parameters of a match, in the order of the pattern. The zero value is ready; Match fills it, and
+// neither a copy nor a text taken from it changes when it is filled again.
 type Params struct {
 	path     string // what was matched, in canonical form
 	rest     string // of a mount: what follows its prefix, as on the wire
@@ -63,17 +63,4 @@ func (ps *Params) at(i int) *param {
 		return &ps.inline[i]
 	}
 	return &ps.overflow[i-inlineParams]
-}
-
-// set notes a parameter while a match is tried; the matcher sets parameters in order, and again after going back.
-func (ps *Params) set(i, start, end int, number uint64) {
-	if uint(i) < inlineParams {
-		ps.inline[i] = param{uint32(start), uint32(end), number}
-		return
-	}
-	ps.setOverflow(i-inlineParams, param{uint32(start), uint32(end), number})
-}
-
-func (ps *Params) setOverflow(i int, p param) {
-	ps.overflow = append(ps.overflow[:i], p)
 }

@@ -1,0 +1,53 @@
+package peers
+
+import (
+	"io"
+	"log/slog"
+	"net/http"
+
+	"github.com/ishaa-framework/ishaa"
+)
+
+// ishaaPeer is Ishaa without its secure defaults, as the others have none.
+func ishaaPeer() Peer {
+	return Peer{Name: "ishaa", Handlers: map[Work]func() http.Handler{
+		Plain: func() http.Handler {
+			app := bareIshaa()
+			app.Get("/plain", ishaaPlain)
+			return app
+		},
+		Param: func() http.Handler {
+			app := bareIshaa()
+			app.Get("/users/<name>", func(r *ishaa.Request) (any, error) {
+				return ishaa.Text("Hello, " + r.Param("name")), nil
+			})
+			return app
+		},
+	}}
+}
+
+// ishaaSecure is Ishaa as it comes: recover, request id, an access log (to nowhere), security headers, refusal of
+// cross-origin writes, body limits. No other row has all of it; Five comes closest.
+func ishaaSecure() Peer {
+	return Peer{Name: "ishaa-secure", Handlers: map[Work]func() http.Handler{
+		Plain: func() http.Handler {
+			app := quietIshaa()
+			app.Get("/plain", ishaaPlain)
+			return app
+		},
+	}}
+}
+
+func ishaaPlain(*ishaa.Request) (any, error) { return ishaa.Text(greeting), nil }
+
+// quietIshaa is a new application whose log goes nowhere, but is written.
+func quietIshaa() *ishaa.App {
+	return ishaa.New("bench", ishaa.Config{Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
+}
+
+func bareIshaa() *ishaa.App {
+	app := quietIshaa()
+	app.Without(ishaa.DefaultRecover, ishaa.DefaultRequestID, ishaa.DefaultAccessLog,
+		ishaa.DefaultSecurityHeaders, ishaa.DefaultCSRF, ishaa.DefaultBodyLimit)
+	return app
+}

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"strings"
+)
+
+// stops are what the tour prints: what to see, and a command that shows it. SHOP stands for the address.
+var stops = []struct{ title, command string }{
+	{"a page", `curl SHOP/`},
+	{"a page with a parameter", `curl SHOP/albums/48`},
+	{"a search; what it is given comes back escaped", `curl 'SHOP/search?q=miles+%3Cb%3E'`},
+	{"the same page for another host", `curl -H 'Host: jazz.shop.example' SHOP/`},
+	{"a cookie, and a redirect that stays on this site", `curl -i -d genre=Blues -d next=//evil.example SHOP/favourite`},
+	{"the page as the cookie's owner sees it", `curl -b favourite=Blues SHOP/`},
+	{"what a page says about security", `curl -I SHOP/`},
+	{"a write from another site is refused", `curl -H 'Sec-Fetch-Site: cross-site' -d genre=Blues SHOP/favourite`},
+	{"the shop's own 404 page", `curl SHOP/nowhere`},
+
+	{"JSON, a page of a list", `curl 'SHOP/api/v1/albums?genre=Jazz&size=5'`},
+	{"JSON, one album", `curl SHOP/api/v1/albums/48`},
+	{"JSON, a search", `curl 'SHOP/api/v1/search?q=davis+essential'`},
+	{"a problem (RFC 9457): no such album", `curl SHOP/api/v1/albums/9999`},
+	{"a problem: a wrong method, and which are right", `curl -i -X DELETE SHOP/api/v1/albums`},
+	{"an order", `curl -i --json '{"items": [{"track": 598, "quantity": 2}]}' SHOP/api/v1/orders`},
+	{"an order that breaks a rule", `curl --json '{"items": [{"track": 9999, "quantity": 1}]}' SHOP/api/v1/orders`},
+	{"JSON that two programs could read differently", `curl --json '{"items": [], "items": [{"track": 1}]}' SHOP/api/v1/orders`},
+
+	{"a sequence as a JSON array", `curl 'SHOP/tracks?genre=Opera'`},
+	{"the same sequence, one JSON value a line", `curl -H 'Accept: application/x-ndjson' 'SHOP/tracks?genre=Blues'`},
+	{"a table that is sent as it is made", `curl SHOP/sales.csv`},
+	{"server-sent events: two tracks of the shop's radio", `curl -N 'SHOP/now-playing?count=2'`},
+	{"the radio from where a client left off", `curl -N -H 'Last-Event-ID: 597' 'SHOP/now-playing?count=1'`},
+	{"a download with a name", `curl -O -J SHOP/albums/48/tracklist`},
+	{"an upload: one album's cover for another", `curl -s SHOP/albums/1/cover | curl -i -F 'cover=@-;filename=cover.png' SHOP/albums/48/cover`},
+	{"a handler of net/http", `curl SHOP/old/stock`},
+}
+
+// printTour says where the shop is and what to try there. Every line that begins with curl can be pasted into a shell.
+func printTour(out io.Writer, addr string) error {
+	shop := "http://" + addr
+	if host, port, err := net.SplitHostPort(addr); err == nil && host == "" {
+		shop = "http://" + net.JoinHostPort("127.0.0.1", port) // listening on every address
+	}
+	var text strings.Builder
+	fmt.Fprintf(&text, "The record shop is open at %s – visit it with a browser, or try:\n\n", shop)
+	for _, stop := range stops {
+		fmt.Fprintf(&text, "# %s\n%s\n", stop.title, strings.ReplaceAll(stop.command, "SHOP", shop))
+	}
+	fmt.Fprint(&text, "\nCtrl+C closes it.\n\n")
+	_, err := io.WriteString(out, text.String())
+	return err
+}
