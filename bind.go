@@ -356,7 +356,7 @@ func violated(violations []schema.Violation) *Problem {
 // bind reads one parameter. Absent and empty differ: only an absent one gets the
 // default or breaks "required".
 func (f *paramField) bind(r *Request, form *Form, into reflect.Value) []schema.Violation {
-	target := into.FieldByIndex(f.field.Index)
+	target := fieldAt(into, f.field.Index)
 	if f.list {
 		values := f.values(r, form)
 		if values == nil {
@@ -383,6 +383,14 @@ func (f *paramField) absent(target reflect.Value) []schema.Violation {
 	}
 	f.field.SetDefault(target)
 	return nil
+}
+
+// fieldAt is FieldByIndex without the loop where the field is the struct's own.
+func fieldAt(v reflect.Value, index []int) reflect.Value {
+	if len(index) == 1 {
+		return v.Field(index[0])
+	}
+	return v.FieldByIndex(index)
 }
 
 // pointerEscaper writes a name as a part of a JSON pointer (RFC 6901 §3).

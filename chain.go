@@ -70,8 +70,9 @@ func (a *App) compileVariants(route *Route) (Handler, error) {
 	for i, variant := range route.variants {
 		inner[i] = a.compileInner(variant)
 	}
+	selector := route.selector // of now: SetSelector takes effect with the next chain
 	return func(r *Request) (any, error) {
-		i := route.selector.Select(r, route)
+		i := selector.Select(r, route)
 		if i < 0 || i >= len(inner) {
 			return nil, fmt.Errorf("the selector of %s chose variant %d of %d", route, i, len(inner))
 		}

@@ -14,6 +14,3 @@ type systemClock struct{}
 
 func (systemClock) Now() time.Time                         { return time.Now() }
 func (systemClock) After(d time.Duration) <-chan time.Time { return time.After(d) }
-
-// noDeadline takes a deadline away.
-var noDeadline time.Time

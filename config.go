@@ -215,7 +215,7 @@ func (a *App) configure(cfg Config) error {
 	if a.logger == nil {
 		a.logger = newLogger(os.Stderr, cfg)
 	}
-	fill[Codec](&a.codec, &standardCodec{})
+	fill[Codec](&a.codec, standardCodec{})
 	fill[Clock](&a.clock, systemClock{})
 	return nil
 }

@@ -20,8 +20,17 @@ import (
 // name at 127.0.0.1 gets nothing.
 
 func (r *Request) debugAllowed() bool {
-	return secure.LoopbackHost(r.raw.Host) && r.peer().Addr().IsLoopback() && len(r.raw.Header["X-Forwarded-For"]) == 0
+	for _, name := range proxyMarks {
+		if len(r.raw.Header[name]) > 0 {
+			return false
+		}
+	}
+	return secure.LoopbackHost(r.raw.Host) && r.peer().Addr().IsLoopback()
 }
+
+// proxyMarks are headers that proxies add: with one of them the peer is on this
+// machine, and the client anywhere.
+var proxyMarks = []string{"Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip"}
 
 type debugView struct {
 	Problem *Problem
@@ -76,14 +85,24 @@ func shownHeaders(header http.Header) [][2]string {
 	var list [][2]string
 	for name, values := range header {
 		value := strings.Join(values, ", ")
-		switch name {
-		case "Authorization", "Cookie", "Proxy-Authorization":
+		if isCredential(name) {
 			value = "(hidden)"
 		}
 		list = append(list, [2]string{name, value})
 	}
 	slices.SortFunc(list, func(a, b [2]string) int { return strings.Compare(a[0], b[0]) })
 	return list
+}
+
+// isCredential goes by the name, since every API has a header of its own.
+func isCredential(name string) bool {
+	name = strings.ToLower(name)
+	for _, word := range []string{"auth", "cookie", "token", "secret", "password", "key", "session", "csrf", "signature"} {
+		if strings.Contains(name, word) {
+			return true
+		}
+	}
+	return false
 }
 
 // A stack, as runtime/debug writes it, has two lines a frame: the function, then

@@ -136,11 +136,7 @@ func circle(types []reflect.Type) string {
 	return text
 }
 
-// dependencies are those of one request, in the order they were made.
-type dependencies struct {
-	made []madeDependency
-}
-
+// madeDependency is a dependency of one request.
 type madeDependency struct {
 	plan  *dependencyPlan
 	value reflect.Value // the pointer; invalid while it is being made
@@ -175,16 +171,19 @@ func Resolve[T any](r *Request) (*T, error) {
 // dependency returns a dependency of the request, made now if need be. One that
 // failed fails again with the same error.
 func (r *Request) dependency(plan *dependencyPlan) (reflect.Value, error) {
-	for i := range r.deps.made {
-		if made := &r.deps.made[i]; made.plan == plan {
-			return made.value, made.err
+	if r.rare != nil {
+		for i := range r.rare.made {
+			if made := &r.rare.made[i]; made.plan == plan {
+				return made.value, made.err
+			}
 		}
 	}
 	value, err := r.makeDependency(plan)
 	if err != nil {
 		value = reflect.Value{}
 	}
-	r.deps.made = append(r.deps.made, madeDependency{plan, value, err})
+	rare := r.more()
+	rare.made = append(rare.made, madeDependency{plan, value, err})
 	return value, err
 }
 
@@ -203,7 +202,8 @@ func (r *Request) makeDependency(plan *dependencyPlan) (reflect.Value, error) {
 	}
 	if plan.closes {
 		closer := value.Interface().(Closer)
-		r.closers = append(r.closers, closer.Close)
+		rare := r.more()
+		rare.closers = append(rare.closers, closer.Close)
 	}
 	return value, nil
 }
@@ -223,11 +223,11 @@ func Override[T any](ctx context.Context, value T) context.Context {
 // closeDependencies ends what has been made, last first, each even when another
 // fails. While the answer is still to stream it leaves them open.
 func (r *Request) closeDependencies(handlerErr error, streams bool) error {
-	if len(r.closers) == 0 || streams && handlerErr == nil {
+	if r.rare == nil || len(r.rare.closers) == 0 || streams && handlerErr == nil {
 		return nil
 	}
-	closers := r.closers
-	r.closers = nil
+	closers := r.rare.closers
+	r.rare.closers = nil
 	var failures []error
 	for i := len(closers) - 1; i >= 0; i-- {
 		if err := closeOne(closers[i], handlerErr); err != nil {

@@ -18,13 +18,13 @@ import (
 // The dependencies of these tests write down what happens to them in a journal
 // that travels in the request's context.
 
-type journal struct{ lines []string }
+type depJournal struct{ lines []string }
 
-func (j *journal) note(format string, args ...any) {
+func (j *depJournal) note(format string, args ...any) {
 	j.lines = append(j.lines, fmt.Sprintf(format, args...))
 }
 
-var journalKey = ishaa.NewKey[*journal]("journal")
+var journalKey = ishaa.NewKey[*depJournal]("journal")
 
 func note(ctx context.Context, format string, args ...any) {
 	if j, ok := journalKey.From(ctx); ok {
@@ -113,10 +113,10 @@ func (d *depTrouble) Close(err error) error {
 }
 
 // depApp returns an application that journals, without a log.
-func depApp(t *testing.T) (*ishaa.App, *journal) {
+func depApp(t *testing.T) (*ishaa.App, *depJournal) {
 	t.Helper()
 	app := ishaa.New("dependencies", ishaa.Config{Logger: slog.New(slog.DiscardHandler)})
-	j := &journal{}
+	j := &depJournal{}
 	app.Before(func(r *ishaa.Request) (any, error) { journalKey.Set(r, j); return nil, nil })
 	app.After(func(r *ishaa.Request, res *ishaa.Response) error { j.note("after %d", res.Status()); return nil })
 	return app, j
@@ -266,7 +266,7 @@ func TestResolveFromUntypedHandlers(t *testing.T) {
 	type input struct{ User *depUser }
 	ishaa.Get(app, "/typed", func(_ context.Context, in *input) (string, error) { return in.User.Name, nil })
 	app.Get("/wrong", func(r *ishaa.Request) (any, error) {
-		_, err := ishaa.Resolve[journal](r)
+		_, err := ishaa.Resolve[depJournal](r)
 		return nil, err
 	})
 	for _, test := range []struct {
@@ -493,7 +493,7 @@ func TestDependencyMistakesStopTheProgram(t *testing.T) {
 			[]string{"already provided at", "depend_test.go:"}},
 		{"provided nil", func(app *ishaa.App) { ishaa.Provide[*depTicker](app, nil) }, []string{"is nil"}},
 		{"provided value", func(app *ishaa.App) { ishaa.Provide(app, depTicker{}) }, []string{"neither a pointer nor an interface"}},
-		{"override of something else", func(*ishaa.App) { ishaa.Override(context.Background(), journal{}) }, []string{"not a dependency"}},
+		{"override of something else", func(*ishaa.App) { ishaa.Override(context.Background(), depJournal{}) }, []string{"not a dependency"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			app := ishaa.New("mistakes", ishaa.Config{Logger: slog.New(slog.DiscardHandler)})

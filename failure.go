@@ -69,23 +69,30 @@ func (g *group) errorHandlerFor(err error, status int) func(*Request, error) (an
 func (r *Request) answerError(res *Response, err error) {
 	r.res = res
 	problem := problemOf(err)
-	status := problem.HTTPStatus()
-	if status >= 500 {
-		r.logFailure(err)
-	}
 	res.clearBody()
-	if handle := r.route.group.errorHandlerFor(err, status); handle != nil {
+	if handle := r.route.group.errorHandlerFor(err, problem.HTTPStatus()); handle != nil {
 		value, handleErr := r.callErrorHandler(handle, err)
 		if handleErr == nil {
-			res.status = status
-			if handleErr = r.fill(res, value); handleErr == nil {
-				res.built = true
-				return
-			}
+			res.status = problem.HTTPStatus()
+			handleErr = r.fill(res, value)
 		}
-		r.logFailure(fmt.Errorf("the error handler for %q failed: %w", err, handleErr))
+		if handleErr == nil {
+			if res.status >= 500 {
+				r.logFailure(err)
+			}
+			res.built = true
+			return
+		}
+		// To return another error is how a handler maps one to a problem.
 		problem = problemOf(handleErr)
+		if problem.HTTPStatus() >= 500 && !errors.Is(handleErr, err) {
+			handleErr = fmt.Errorf("the error handler for %q failed: %w", err, handleErr)
+		}
+		err = handleErr
 		res.clearBody()
+	}
+	if problem.HTTPStatus() >= 500 {
+		r.logFailure(err)
 	}
 	if fillErr := r.fillProblem(res, problem, err); fillErr != nil {
 		r.logFailure(fillErr)

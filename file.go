@@ -5,12 +5,15 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"mime"
 	"net/http"
 	"os"
 	"path"
 	"path/filepath"
 	"strings"
+	"sync"
+	"syscall"
 	"time"
 )
 
@@ -53,7 +56,7 @@ type fileAnswer struct {
 func (f fileAnswer) Respond(r *Request, res *Response) error {
 	file, err := f.open()
 	if err != nil {
-		if errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrInvalid) {
+		if isNoFile(err) {
 			err = errors.Join(err, fs.ErrNotExist)
 		}
 		return &fileError{f.name, err}
@@ -72,7 +75,7 @@ func (f fileAnswer) Respond(r *Request, res *Response) error {
 		return fmt.Errorf("file %q: a %T cannot seek, which ranges need", f.name, file)
 	}
 	r.OnSent(func() { file.Close() })
-	res.setContent(path.Base(filepath.ToSlash(f.name)), info.ModTime(), info.Size(), content)
+	r.setContent(res, path.Base(filepath.ToSlash(f.name)), info.ModTime(), info.Size(), content)
 	return nil
 }
 
@@ -98,11 +101,39 @@ func (c contentAnswer) Respond(r *Request, res *Response) error {
 	if err != nil {
 		return fmt.Errorf("content %q: %w", c.name, err)
 	}
-	res.setContent(c.name, c.modified, size, c.content)
+	r.setContent(res, c.name, c.modified, size, c.content)
 	return nil
 }
 
-func (res *Response) setContent(name string, modified time.Time, size int64, content io.ReadSeeker) {
+// isNoFile reports errors by which a file system says that a name leads to no file
+// that it would give out. Others, such as running out of descriptors, are ours.
+func isNoFile(err error) bool {
+	for _, target := range []error{
+		fs.ErrPermission, fs.ErrInvalid, syscall.ENOTDIR, syscall.ENAMETOOLONG, syscall.ELOOP, syscall.EINVAL,
+	} {
+		if errors.Is(err, target) {
+			return true
+		}
+	}
+	escapes := escapesRoot()
+	return escapes != nil && errors.Is(err, escapes)
+}
+
+// escapesRoot is the error by which an os.Root refuses a link that leads out of
+// it. Package os does not export it.
+var escapesRoot = sync.OnceValue(func() error {
+	file, err := os.OpenInRoot(".", "..")
+	if err == nil {
+		file.Close()
+	}
+	var refused *fs.PathError
+	if errors.As(err, &refused) {
+		return refused.Err
+	}
+	return nil
+})
+
+func (r *Request) setContent(res *Response, name string, modified time.Time, size int64, content io.ReadSeeker) {
 	header := res.Header()
 	if header["Content-Type"] == nil {
 		// By the name alone: guessing from the content would make a page of an upload.
@@ -116,12 +147,71 @@ func (res *Response) setContent(name string, modified time.Time, size int64, con
 		header.Set("Etag", fmt.Sprintf("\"%x-%x\"", modified.UnixNano(), size))
 	}
 	res.body = body{kind: bodyServe, serve: func(w http.ResponseWriter, raw *http.Request) {
-		if res.status != http.StatusOK {
-			// An error page kept in a file: whole, and with its own status.
-			w.WriteHeader(res.status)
-			_, _ = io.Copy(w, content)
+		w = &steadyWriter{w, http.NewResponseController(w)}
+		// r.res, since the answer may have been taken over from res.
+		if status := r.res.status; status != http.StatusOK {
+			serveWhole(w, raw, status, size, content)
 			return
 		}
 		http.ServeContent(w, raw, name, modified, content)
 	}}
 }
+
+// serveWhole answers with an error page kept in a file: whole, whatever ranges and
+// conditions the client names, and with its own status.
+func serveWhole(w http.ResponseWriter, raw *http.Request, status int, size int64, content io.ReadSeeker) {
+	if bodyAllowed(status) {
+		w.Header()["Content-Length"] = lengthValue(int(size))
+	}
+	_, err := content.Seek(0, io.SeekStart)
+	w.WriteHeader(status)
+	if raw.Method == http.MethodHead || !bodyAllowed(status) {
+		return
+	}
+	if err == nil {
+		_, err = io.CopyN(w, content, size)
+	}
+	if err != nil {
+		panic(http.ErrAbortHandler) // never let a part pass for the whole
+	}
+}
+
+// steadyWriter gives a content of any length the time it needs, as long as it
+// goes on: the server's WriteTimeout would cut a large file on a slow line.
+type steadyWriter struct {
+	http.ResponseWriter
+	control *http.ResponseController
+}
+
+// steadyStep is how much has to be written within streamStall.
+const steadyStep = 256 << 10
+
+func (w *steadyWriter) Write(p []byte) (int, error) {
+	allowStall(w.control)
+	return w.ResponseWriter.Write(p)
+}
+
+// ReadFrom writes in steps. Each is a limited reader, the form that sendfile takes.
+func (w *steadyWriter) ReadFrom(src io.Reader) (total int64, err error) {
+	whole, ok := src.(*io.LimitedReader)
+	if !ok {
+		whole = &io.LimitedReader{R: src, N: math.MaxInt64}
+	}
+	for whole.N > 0 {
+		allowStall(w.control)
+		step := min(whole.N, steadyStep)
+		n, err := io.CopyN(w.ResponseWriter, whole.R, step)
+		total += n
+		whole.N -= n
+		if errors.Is(err, io.EOF) {
+			return total, nil
+		}
+		if err != nil {
+			return total, err
+		}
+	}
+	return total, nil
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (w *steadyWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

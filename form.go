@@ -22,10 +22,11 @@ func (r *Request) Form() (*Form, error) {
 		r.recordHeader("Content-Type")
 		r.record(Input{Kind: InputBody}, "")
 	}
-	if r.form == nil && r.formErr == nil {
-		r.form, r.formErr = r.readForm()
+	rare := r.more()
+	if rare.form == nil && rare.formErr == nil {
+		rare.form, rare.formErr = r.readForm()
 	}
-	return r.form, r.formErr
+	return rare.form, rare.formErr
 }
 
 func (r *Request) readForm() (*Form, error) {

@@ -4,8 +4,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"sync"
+
+	"github.com/ishaa-framework/ishaa/internal/jsonenc"
 )
 
 // Codec turns values into JSON and back. The default is encoding/json; what
@@ -18,38 +21,18 @@ type Codec interface {
 	DecodeJSON(data []byte, v any) error
 }
 
-// standardCodec is encoding/json, with its encoders kept for reuse: making one
-// costs more than encoding a small value.
-type standardCodec struct{ encoders sync.Pool }
+// standardCodec writes what encoding/json would, by encoders compiled for each
+// type, and reads by encoding/json.
+type standardCodec struct{}
 
-type pooledEncoder struct {
-	dst     []byte
-	encoder *json.Encoder
-}
-
-func (e *pooledEncoder) Write(p []byte) (int, error) {
-	e.dst = append(e.dst, p...)
-	return len(p), nil
-}
-
-func (c *standardCodec) AppendJSON(dst []byte, value any) ([]byte, error) {
-	e, _ := c.encoders.Get().(*pooledEncoder)
-	if e == nil {
-		e = &pooledEncoder{}
-		e.encoder = json.NewEncoder(e)
+func (standardCodec) AppendJSON(dst []byte, value any) ([]byte, error) {
+	if value == nil {
+		return append(dst, "null"...), nil
 	}
-	e.dst = dst
-	err := e.encoder.Encode(value)
-	out := e.dst
-	e.dst = nil
-	if err != nil {
-		return dst, err // an encoder that failed is not used again
-	}
-	c.encoders.Put(e)
-	return out[:len(out)-1], nil // Encode ends with a newline
+	return jsonenc.Of(reflect.TypeOf(value))(dst, reflect.ValueOf(value), 0)
 }
 
-func (c *standardCodec) DecodeJSON(data []byte, v any) error { return json.Unmarshal(data, v) }
+func (standardCodec) DecodeJSON(data []byte, v any) error { return json.Unmarshal(data, v) }
 
 // decodeJSON maps what a codec says to what a client should see: the body is
 // JSON, so what is left can only be that it does not fit.

@@ -3,6 +3,7 @@ package ishaa
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"log/slog"
@@ -13,6 +14,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/ishaa-framework/ishaa/internal/negotiate"
 	"github.com/ishaa-framework/ishaa/internal/strictjson"
 	"github.com/ishaa-framework/ishaa/internal/tree"
 )
@@ -37,25 +39,37 @@ type Request struct {
 	own      Response  // what res points to, except inside Capture
 	values   []keyValue
 	recorder Recorder
-
-	queryValues url.Values
-	body        []byte
-	bodyErr     error
-	form        *Form
-	formErr     error
-
-	bodyLimit int64
-	bodyRead  bool
-	guarded   bool    // the raw body is wrapped by the limit
-	taken     bool    // the connection was hijacked, or the answer written by someone else
-	cut       sending // how far an answer got that a panic ended
+	rare     *rarelyUsed
 
 	requestID string
-	onSent    []func()
-	closers   []func(error) error
-	deps      dependencies
+	bodyLimit int64
+	guarded   bool // the raw body is wrapped by the limit
+	taken     bool // the connection was hijacked, or the answer written by someone else
 	shadow    bool // no client waits for this answer: see Snapshot
 	cached    bool
+}
+
+// rarelyUsed is what most requests do not need. It is kept apart so that a Request
+// stays below the size from which the garbage collector's work per object grows.
+type rarelyUsed struct {
+	query    url.Values
+	body     []byte
+	bodyErr  error
+	bodyRead bool
+	form     *Form
+	formErr  error
+	onSent   []func()
+	closers  []func(error) error
+	made     []madeDependency
+	cut      *sending // how far an answer got that a panic ended
+}
+
+// more returns the rarely used part, made when it is first asked for.
+func (r *Request) more() *rarelyUsed {
+	if r.rare == nil {
+		r.rare = &rarelyUsed{}
+	}
+	return r.rare
 }
 
 // baseContext is the root of the contexts that a request hands out. It answers
@@ -302,7 +316,7 @@ func (r *Request) query(name string) (string, bool) {
 // escaped.
 func (r *Request) queryCount(name string) (value string, count int) {
 	raw := r.raw.URL.RawQuery
-	if r.queryValues != nil || strings.ContainsAny(raw, "%+;") {
+	if isEscaped(raw) {
 		values := r.parsedQuery()[name]
 		if len(values) == 0 {
 			return "", 0
@@ -322,13 +336,19 @@ func (r *Request) queryCount(name string) (value string, count int) {
 	return value, count
 }
 
+// isEscaped reports whether a query has to be decoded to be read.
+func isEscaped(query string) bool {
+	return strings.IndexByte(query, '%') >= 0 || strings.IndexByte(query, '+') >= 0 || strings.IndexByte(query, ';') >= 0
+}
+
 func (r *Request) parsedQuery() url.Values {
-	if r.queryValues == nil {
+	rare := r.more()
+	if rare.query == nil {
 		// Malformed pairs are left out, as net/url does; the number of pairs
 		// was limited when the request came in.
-		r.queryValues, _ = url.ParseQuery(r.raw.URL.RawQuery)
+		rare.query, _ = url.ParseQuery(r.raw.URL.RawQuery)
 	}
-	return r.queryValues
+	return rare.query
 }
 
 // QueryValues returns all query parameters. The map is the caller's.
@@ -380,6 +400,17 @@ func (r *Request) Cookie(name string) (string, bool) {
 	return cookie.Value, true
 }
 
+// Accepts returns which of the media types, in the program's own order of
+// preference, the client likes best, or "" if it takes none of them (RFC 9110
+// §12.5.1). It adds Accept to the answer's Vary header.
+func (r *Request) Accepts(types ...string) string {
+	if r.recorder != nil {
+		r.recordHeader("Accept")
+	}
+	r.res.Header().Add("Vary", "Accept")
+	return negotiate.Best(r.raw.Header.Get("Accept"), types...)
+}
+
 // ContentType returns the media type of the body in lower case, without its
 // parameters, or "".
 func (r *Request) ContentType() string {
@@ -424,22 +455,23 @@ func (r *Request) Bytes() ([]byte, error) {
 }
 
 func (r *Request) bytes() ([]byte, error) {
-	if r.bodyRead {
-		return r.body, r.bodyErr
+	rare := r.more()
+	if rare.bodyRead {
+		return rare.body, rare.bodyErr
 	}
-	if r.form != nil || r.formErr != nil {
+	if rare.form != nil || rare.formErr != nil {
 		return nil, errors.New("the body was already read as a form; use Form, or call Bytes before it")
 	}
-	r.bodyRead = true
+	rare.bodyRead = true
 	if r.raw.Body == nil || r.raw.Body == http.NoBody || r.raw.ContentLength == 0 {
 		return nil, nil
 	}
 	if r.raw.ContentLength > r.bodyLimit {
-		r.bodyErr = bodyTooLarge(r.bodyLimit)
-		return nil, r.bodyErr
+		rare.bodyErr = bodyTooLarge(r.bodyLimit)
+		return nil, rare.bodyErr
 	}
-	r.body, r.bodyErr = readLimited(r.limitedBody(), r.raw.ContentLength)
-	return r.body, r.bodyErr
+	rare.body, rare.bodyErr = readLimited(r.limitedBody(), r.raw.ContentLength)
+	return rare.body, rare.bodyErr
 }
 
 // readLimited reads a body whose size is known (or -1) and maps its errors.
@@ -497,13 +529,18 @@ const MaxJSONDepth = 64
 // DecodeJSON reads a JSON body into v, as encoding/json does, but strictly: a
 // body that is not JSON by RFC 8259, has data after its value, names a member
 // twice, is not UTF-8 or nests deeper than MaxJSONDepth is a 400 problem; one of
-// another content type a 415; one that does not fit v a 422.
+// another content type a 415; one that does not fit v a 422. Only into a
+// *json.RawMessage, which nobody has read yet, are repeated names let through.
 func (r *Request) DecodeJSON(v any) error {
 	data, err := r.jsonBytes()
 	if err != nil {
 		return err
 	}
-	if err := strictjson.Check(data, MaxJSONDepth); err != nil {
+	check := strictjson.Check
+	if _, raw := v.(*json.RawMessage); raw {
+		check = strictjson.CheckSyntax
+	}
+	if err := check(data, MaxJSONDepth); err != nil {
 		return BadRequest("the body is not valid JSON: %v", err).Wrap(err)
 	}
 	return decodeJSON(r.app, data, v)
@@ -544,13 +581,13 @@ func (r *Request) HTTP() *http.Request {
 }
 
 func (r *Request) http() *http.Request {
-	if r.bodyRead && r.bodyErr == nil {
-		r.raw.Body = io.NopCloser(bytes.NewReader(r.body))
+	if rare := r.rare; rare != nil && rare.bodyRead && rare.bodyErr == nil {
+		r.raw.Body = io.NopCloser(bytes.NewReader(rare.body))
 	} else {
 		r.limitedBody()
 	}
 	if r.raw.Body == nil {
-		r.raw.Body = http.NoBody // as a server would; net/http's own tests may leave it out
+		r.raw.Body = http.NoBody // a request that did not come from a server may have none
 	}
 	if r.raw.Context() != r.ctx {
 		r.raw = r.raw.WithContext(r.ctx)
@@ -560,7 +597,10 @@ func (r *Request) http() *http.Request {
 
 // OnSent has fn called after the last byte of the answer was written, or the
 // attempt to write it has ended. Functions run in the order they were added.
-func (r *Request) OnSent(fn func()) { r.onSent = append(r.onSent, fn) }
+func (r *Request) OnSent(fn func()) {
+	rare := r.more()
+	rare.onSent = append(rare.onSent, fn)
+}
 
 // parseUUID reads the 8-4-4-4-12 form.
 func parseUUID(text string) (id [16]byte, ok bool) {

@@ -1,13 +1,14 @@
 package ishaa
 
 import (
+	"encoding"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"reflect"
 	"runtime/debug"
-	"slices"
 )
 
 // This file is where a handler's value becomes an answer in memory. Nothing is
@@ -36,6 +37,9 @@ func (r *Request) answer(value any, err error) *Response {
 		err = r.fill(res, value)
 	}
 	if err != nil {
+		if isNilPointer(err) {
+			err = fmt.Errorf("%s (%s) returned a nil %T as its error; return nil itself for none", r.route, r.route.Source(), err)
+		}
 		r.answerError(res, err)
 	}
 	if closeErr := r.closeDependencies(err, res.Streams()); closeErr != nil {
@@ -56,12 +60,18 @@ func (r *Request) fill(res *Response, value any) (err error) {
 			err = panicked(cause)
 		}
 	}()
-	if value == any(res) {
+	if value == any(res) || res.stream != nil && sameValue(value, res.stream) {
 		return r.encodeBody(res)
 	}
 	res.body.release()
-	res.body = body{}
+	res.body, res.stream = body{}, nil
 	return r.fillValue(res, value)
+}
+
+// sameValue compares what may not be comparable, as functions are not.
+func sameValue(a, b any) bool {
+	v := reflect.ValueOf(a)
+	return v.IsValid() && v.Comparable() && a == b
 }
 
 // fillValue is the table of what a returned value becomes.
@@ -91,10 +101,18 @@ func (r *Request) fillValue(res *Response, value any) error {
 		}
 		return r.encodeBody(res)
 	case error:
+		if isNilPointer(value) {
+			return r.nilPointer(value)
+		}
 		return v
 	case io.Reader:
 		if isNilPointer(value) {
 			return r.nilPointer(value)
+		}
+		if closer, ok := v.(io.Closer); ok {
+			// Not where it is read: the answer to HEAD, and one that an error takes the
+			// place of, never read it.
+			r.OnSent(func() { closer.Close() })
 		}
 		res.body = body{kind: bodyStream, stream: copyFrom(v)}
 		res.defaultType(typeOctets)
@@ -126,15 +144,7 @@ func (r *Request) fillResponse(res, made *Response) error {
 	if made.status != 0 {
 		res.status = made.status
 	}
-	if res.header == nil {
-		res.header = make(http.Header, len(made.header)+4)
-	}
-	for name, values := range made.header {
-		if name == "Set-Cookie" || name == "Vary" {
-			values = append(slices.Clip(res.header[name]), values...)
-		}
-		res.header[name] = slices.Clip(values)
-	}
+	res.merge(made.header)
 	res.filters = append(res.filters, made.filters...)
 	res.body = made.body
 	res.body.buffer = nil
@@ -149,10 +159,7 @@ func (r *Request) encodeBody(res *Response) error {
 	if res.body.kind != bodyValue {
 		return nil
 	}
-	value := res.body.value
-	if value != nil && reflect.TypeOf(value).Kind() == reflect.Slice && reflect.ValueOf(value).IsNil() {
-		value = emptyArray // a list without items is an empty list, not null
-	}
+	value := nilCollection(res.body.value)
 	buf := newBuffer()
 	data, err := r.app.codec.AppendJSON(buf.data[:0], value)
 	if err != nil {
@@ -165,6 +172,27 @@ func (r *Request) encodeBody(res *Response) error {
 }
 
 var emptyArray = []struct{}{}
+
+// nilCollection returns what stands for a nil slice or map, which JSON would write
+// as null: a list without items, an object without members. It leaves bytes, which
+// are a string, and what encodes itself.
+func nilCollection(value any) any {
+	v := reflect.ValueOf(value)
+	if kind := v.Kind(); kind != reflect.Slice && kind != reflect.Map || !v.IsNil() {
+		return value
+	}
+	switch value.(type) {
+	case json.Marshaler, encoding.TextMarshaler:
+		return value
+	}
+	switch {
+	case v.Kind() == reflect.Map:
+		return struct{}{}
+	case v.Type().Elem().Kind() == reflect.Uint8:
+		return value
+	}
+	return emptyArray
+}
 
 func (res *Response) defaultType(contentType []string) {
 	if header := res.Header(); header["Content-Type"] == nil {
@@ -186,41 +214,57 @@ func (r *Request) nilPointer(value any) error {
 // result may be returned in its place. It gives ErrStreamed for a value that is
 // streamed; then the value itself is what to return.
 func (r *Request) Render(value any) (*Rendered, error) {
-	if rendered, ok := value.(*Rendered); ok {
+	res := r.res
+	if rendered, ok := value.(*Rendered); ok && rendered != nil && res.untouched() {
 		return rendered, nil
 	}
-	if value != any(r.res) || !r.res.built {
-		if err := r.fill(r.res, value); err != nil {
+	if value != any(res) || !res.built {
+		if err := r.fill(res, value); err != nil {
 			return nil, err
 		}
 	}
-	return r.res.rendered()
+	rendered, err := res.rendered()
+	if errors.Is(err, ErrStreamed) {
+		res.stream = value
+	}
+	return rendered, err
+}
+
+// untouched reports an answer that nothing has been set on.
+func (res *Response) untouched() bool {
+	return res.status == 0 && len(res.header) == 0 && len(res.filters) == 0 && res.err == nil
 }
 
 // Capture runs next on an answer of its own and renders what comes of it. What
 // hooks further out have set so far is not in it, and what next sets is in
-// nothing else. An error of next is returned as it is. For a streamed answer the
-// error is ErrStreamed and the value is what next returned, to be passed on.
+// nothing else. The value is what to return in either case: the rendered answer,
+// or, with the error ErrStreamed, one that streams. Any other error is next's, or
+// that of rendering its value; what next had set on the answer, such as cookies,
+// is then on the request's answer, as it is without Capture.
 func (r *Request) Capture(next Handler) (rendered *Rendered, value any, err error) {
 	outer := r.res
 	inner := &Response{header: http.Header{}}
 	r.res = inner
-	value, err = next(r)
-	if err == nil {
-		rendered, err = r.Render(value)
-	}
-	r.res = outer
-	if errors.Is(err, ErrStreamed) {
-		// The stream carries on with what was set while it was made.
-		outer.adopt(inner)
-		if value == any(inner) {
-			value = outer
+	done := false
+	defer func() {
+		if r.res = outer; !done { // an error, or a panic
+			outer.merge(inner.header)
 		}
+	}()
+	if value, err = next(r); err != nil {
+		return nil, value, err
 	}
-	if err == nil {
-		value = rendered
+	rendered, err = r.Render(value)
+	switch {
+	case err == nil:
+		done = true
+		return rendered, rendered, nil
+	case errors.Is(err, ErrStreamed):
+		done = true
+		outer.adopt(inner)
+		return nil, outer, ErrStreamed
 	}
-	return rendered, value, err
+	return nil, value, err
 }
 
 // adopt takes over an answer that was built apart.
@@ -228,12 +272,9 @@ func (res *Response) adopt(made *Response) {
 	if made.status != 0 {
 		res.status = made.status
 	}
-	header := res.Header()
-	for name, values := range made.header {
-		header[name] = append(header[name][:len(header[name]):len(header[name])], values...)
-	}
+	res.merge(made.header)
 	res.filters = append(res.filters, made.filters...)
-	res.body, res.built, res.err = made.body, made.built, made.err
+	res.body, res.err = made.body, made.err
 }
 
 // panicError is a panic turned into an error. It is a 500 even when its value is

@@ -1,13 +1,15 @@
 package ishaa
 
 import (
+	"errors"
 	"fmt"
 	"html"
 	"io"
-	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/ishaa-framework/ishaa/internal/secure"
 )
@@ -24,6 +26,7 @@ type Response struct {
 	body    body
 	filters []func(io.Writer) io.WriteCloser
 	built   bool // the body is in place; further values replace it
+	stream  any  // the value whose stream is in place, when Render found one
 	err     error
 }
 
@@ -66,13 +69,14 @@ func (res *Response) Header() http.Header {
 }
 
 // Bytes returns the body and true, or false when the answer has a body that is
-// not in memory: a stream, a file, a mounted handler. The bytes are not to be
-// changed; SetBytes replaces them.
+// not in memory: a stream, a file, a mounted handler. The bytes may be kept but
+// are not to be changed; SetBytes replaces them.
 func (res *Response) Bytes() ([]byte, bool) {
 	switch res.body.kind {
 	case bodyNone:
 		return nil, true
 	case bodyBytes:
+		res.body.buffer = nil // now somebody else's too: no other answer may get this memory
 		return res.body.bytes, true
 	case bodyText:
 		return []byte(res.body.text), true
@@ -83,7 +87,7 @@ func (res *Response) Bytes() ([]byte, bool) {
 // SetBytes replaces the body. The content type stays as it is.
 func (res *Response) SetBytes(data []byte) {
 	res.body.release()
-	res.body = body{kind: bodyBytes, bytes: data}
+	res.body, res.stream = body{kind: bodyBytes, bytes: data}, nil
 }
 
 // Streams reports whether the body is written as it goes.
@@ -99,14 +103,11 @@ func (res *Response) Filter(wrap func(io.Writer) io.WriteCloser) {
 	res.filters = append(res.filters, wrap)
 }
 
-// Cookie settings follow a safe policy unless the cookie says otherwise: HttpOnly
-// stays off only when AllowScript is asked for, SameSite is Lax, the path is "/",
-// and Secure is set when the request came over TLS.
-
-// SetCookie adds a cookie. Path defaults to "/" and SameSite to Lax. A cookie
-// that browsers would drop or misread — a bad name or value, a __Host- cookie
-// with a Domain, SameSite=None without Secure, more than 4096 bytes — makes the
-// answer a 500 whose log entry says why.
+// SetCookie adds a cookie. Path defaults to "/" and SameSite to Lax, and over TLS
+// every cookie is Secure; HttpOnly, for a cookie that scripts have no business
+// with, is for the program to say. A cookie that browsers would drop or misread —
+// a bad name or value, a __Host- cookie with a Domain, SameSite=None without
+// Secure, more than 4096 bytes — makes the answer a 500 whose log entry says why.
 func (res *Response) SetCookie(cookie *http.Cookie) {
 	copied := *cookie
 	if copied.Path == "" {
@@ -144,8 +145,14 @@ func (res *Response) WithStatus(status int) *Response {
 	return res
 }
 
-// WithHeader sets a header and returns the answer.
+// WithHeader sets a header and returns the answer. A name or value that no header
+// can have, such as one with a line break, makes the answer a 500 whose log entry
+// says why.
 func (res *Response) WithHeader(name, value string) *Response {
+	if !secure.ValidHeaderName(name) || !secure.ValidHeaderValue(value) {
+		res.fail(fmt.Errorf("WithHeader(%q, %q): no header can have that name or value", name, value))
+		return res
+	}
 	res.Header().Set(name, value)
 	return res
 }
@@ -166,7 +173,7 @@ var bodyHeaders = []string{
 // what describes the exchange (cookies, CORS, request id) stays.
 func (res *Response) clearBody() {
 	res.body.release()
-	res.body = body{}
+	res.body, res.stream = body{}, nil
 	res.status = 0
 	res.filters = nil
 	res.err = nil
@@ -175,10 +182,28 @@ func (res *Response) clearBody() {
 	}
 }
 
+// merge takes over headers. Values of Set-Cookie and Vary join those that are
+// there already; those of other headers take their place.
+func (res *Response) merge(from http.Header) {
+	header := res.Header()
+	for name, values := range from {
+		if name != "Set-Cookie" && name != "Vary" {
+			header[name] = slices.Clip(values)
+			continue
+		}
+		for _, value := range values {
+			if !slices.Contains(header[name], value) {
+				header[name] = append(slices.Clip(header[name]), value)
+			}
+		}
+	}
+}
+
+// release gives the body's memory back. The body is gone with it.
 func (b *body) release() {
 	if b.buffer != nil {
 		b.buffer.free()
-		b.buffer = nil
+		b.buffer, b.bytes = nil, nil
 	}
 }
 
@@ -206,32 +231,28 @@ func HTML(page string) *Response { return withType(typeHTML, body{kind: bodyText
 
 // HTMLf answers with a page formatted as by fmt.Sprintf, every argument escaped
 // for HTML text and quoted attribute values. It knows nothing of URLs, scripts
-// and styles: use templates for data in those.
+// and styles: use templates for data in those. A width or precision stands in the
+// format itself; "*" is not supported.
 func HTMLf(format string, args ...any) *Response {
 	escaped := make([]any, len(args))
 	for i, arg := range args {
-		escaped[i] = escapeArgument(arg)
+		escaped[i] = escapedFormat{arg}
 	}
 	return HTML(fmt.Sprintf(format, escaped...))
 }
 
-// escapeArgument keeps numbers as they are, so that verbs such as %d and %.2f
-// work, and escapes the text of everything else.
-func escapeArgument(arg any) any {
-	switch v := arg.(type) {
-	case int, int8, int16, int32, int64, uint, uint8, uint16, uint32, uint64, float32, float64, bool:
-		return arg
-	case string:
-		return html.EscapeString(v)
-	}
-	return escapedFormat{arg}
-}
-
 // escapedFormat formats its value by whatever verb is used, then escapes it.
+// Numbers too: %c makes any character of one.
 type escapedFormat struct{ value any }
 
 func (e escapedFormat) Format(state fmt.State, verb rune) {
-	io.WriteString(state, html.EscapeString(fmt.Sprintf(fmt.FormatString(state, verb), e.value)))
+	format := fmt.FormatString(state, verb)
+	if text, ok := e.value.(string); ok && verb == 'q' {
+		// The quotes are the page's own, as in title=%q: what is inside is escaped.
+		fmt.Fprintf(state, format, html.EscapeString(text))
+		return
+	}
+	io.WriteString(state, html.EscapeString(fmt.Sprintf(format, e.value)))
 }
 
 // Text answers with plain text.
@@ -257,11 +278,24 @@ func (noContent) Respond(_ *Request, res *Response) error {
 // 308. The target is the program's own: for one that came with a request use
 // RedirectLocal.
 func Redirect(target string) *Response {
-	res := (&Response{status: http.StatusSeeOther}).WithHeader("Location", target)
-	if !secure.ValidHeaderValue(target) {
-		res.fail(fmt.Errorf("Redirect: %q is not a valid Location", target))
+	return (&Response{status: http.StatusSeeOther}).WithHeader("Location", asciiURL(target))
+}
+
+// asciiURL escapes what a URL in a header cannot hold as it is: spaces and
+// characters outside ASCII (RFC 3986 §2).
+func asciiURL(target string) string {
+	const hex = "0123456789ABCDEF"
+	var out strings.Builder
+	for i := range len(target) {
+		if c := target[i]; c == ' ' || c >= utf8.RuneSelf {
+			out.WriteByte('%')
+			out.WriteByte(hex[c>>4])
+			out.WriteByte(hex[c&15])
+		} else {
+			out.WriteByte(c)
+		}
 	}
-	return res
+	return out.String()
 }
 
 // RedirectLocal is Redirect for a target that came with the request, such as
@@ -308,25 +342,51 @@ func (d *Rendered) Bytes() []byte { return d.data }
 // Respond makes res the same answer.
 func (d *Rendered) Respond(_ *Request, res *Response) error {
 	res.status = d.status
-	header := res.Header()
-	for name, values := range d.header {
-		if name == "Set-Cookie" || name == "Vary" {
-			header[name] = append(slices.Clip(header[name]), values...)
-			continue
-		}
-		header[name] = slices.Clip(values)
-	}
+	res.merge(d.header)
 	res.body = body{kind: bodyBytes, bytes: d.data}
 	return nil
 }
 
-// rendered copies an answer whose body is in memory.
+// rendered copies an answer whose body is in memory, as it is to be sent.
 func (res *Response) rendered() (*Rendered, error) {
-	data, ok := res.Bytes()
-	if !ok {
+	if err := res.filter(); err != nil {
+		return nil, err
+	}
+	d := &Rendered{status: res.finalStatus(), header: res.header.Clone()}
+	switch res.body.kind {
+	case bodyNone:
+	case bodyBytes:
+		d.data = slices.Clone(res.body.bytes)
+	case bodyText:
+		d.data = []byte(res.body.text)
+	default:
 		return nil, ErrStreamed
 	}
-	return &Rendered{status: res.finalStatus(), header: maps.Clone(res.header), data: slices.Clone(data)}, nil
+	return d, nil
+}
+
+// filter runs a body in memory through the answer's filters, once.
+func (res *Response) filter() error {
+	if len(res.filters) == 0 || len(res.body.bytes)+len(res.body.text) == 0 {
+		return nil
+	}
+	buf := newBuffer()
+	out, closers := wrapFilters(buf, res.filters)
+	_, err := io.WriteString(out, res.body.text)
+	if err == nil {
+		_, err = out.Write(res.body.bytes)
+	}
+	for _, closer := range closers {
+		err = errors.Join(err, closer.Close())
+	}
+	if err != nil {
+		buf.free()
+		return fmt.Errorf("filtering the body: %w", err)
+	}
+	res.body.release()
+	res.body = body{kind: bodyBytes, bytes: buf.data, buffer: buf}
+	res.filters = nil
+	return nil
 }
 
 func (res *Response) finalStatus() int {

@@ -110,6 +110,8 @@ func (a *App) Serve(ctx context.Context, listener net.Listener) error {
 		MaxHeaderBytes:    a.config.MaxHeaderBytes,
 		ErrorLog:          slog.NewLogLogger(a.logger.Handler(), slog.LevelWarn),
 		TLSConfig:         &tls.Config{MinVersion: tls.VersionTLS12},
+		// OPTIONS * is the application's to answer, hooks and all.
+		DisableGeneralOptionsHandler: true,
 	}
 	a.logger.Info("listening", "app", a.life.name, "url", a.addressOf(listener))
 	served := make(chan error, 1)

@@ -2,11 +2,12 @@ package ishaa
 
 import (
 	"bufio"
-	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync/atomic"
 )
 
@@ -19,9 +20,7 @@ type sending struct {
 
 // send writes the answer: status, headers and body, once.
 func (r *Request) send(res *Response) sending {
-	if res.status == 0 {
-		res.status = http.StatusOK
-	}
+	r.settle(res)
 	if r.shadow {
 		return sending{status: res.status}
 	}
@@ -32,6 +31,58 @@ func (r *Request) send(res *Response) sending {
 		return r.sendStream(res)
 	}
 	return r.sendBytes(res)
+}
+
+// settle makes an answer fit to be sent: one that was built wrong, be it by the
+// last After hook, becomes an error's.
+func (r *Request) settle(res *Response) {
+	if res.status == 0 {
+		res.status = http.StatusOK
+	}
+	err := res.mistake()
+	if err == nil {
+		err = res.filter()
+	}
+	if err != nil {
+		r.answerError(res, err)
+		if err := res.mistake(); err != nil { // an error handler's
+			r.logFailure(err)
+			res.clearBody()
+			res.status = http.StatusInternalServerError
+		}
+	}
+	if cookies := res.header["Set-Cookie"]; len(cookies) > 0 && r.scheme() == "https" {
+		res.header["Set-Cookie"] = secureCookies(cookies)
+	}
+}
+
+// mistake is what is wrong with an answer as a whole.
+func (res *Response) mistake() error {
+	if res.err == nil && (res.status < 200 || res.status > 599) {
+		return fmt.Errorf("the answer's status is %d; give one from 200 to 599", res.status)
+	}
+	return res.err
+}
+
+// secureCookies adds Secure to the cookies that are without it.
+func secureCookies(cookies []string) []string {
+	list := make([]string, len(cookies))
+	for i, cookie := range cookies {
+		list[i] = cookie
+		if !isSecureCookie(cookie) {
+			list[i] += "; Secure"
+		}
+	}
+	return list
+}
+
+func isSecureCookie(cookie string) bool {
+	for attribute := range strings.SplitSeq(cookie, ";") {
+		if strings.EqualFold(strings.TrimSpace(attribute), "Secure") {
+			return true
+		}
+	}
+	return false
 }
 
 // bodyAllowed reports whether an answer of this status has a body (RFC 9110 §6.4.1).
@@ -48,15 +99,6 @@ func (r *Request) sendBytes(res *Response) sending {
 		return sending{status: res.status}
 	}
 	size := len(res.body.bytes) + len(res.body.text)
-	if len(res.filters) > 0 && size > 0 {
-		filtered, err := res.filtered()
-		if err != nil {
-			r.logFailure(err)
-			panic(http.ErrAbortHandler)
-		}
-		defer filtered.free()
-		res.body.bytes, res.body.text, size = filtered.data, "", len(filtered.data)
-	}
 	header["Content-Length"] = lengthValue(size)
 	r.taken = true
 	r.writer.WriteHeader(res.status)
@@ -71,24 +113,6 @@ func (r *Request) sendBytes(res *Response) sending {
 		n, err = r.writer.Write(res.body.bytes)
 	}
 	return sending{status: res.status, bytes: int64(n), failed: err != nil}
-}
-
-// filtered runs a body in memory through the answer's filters.
-func (res *Response) filtered() (*buffer, error) {
-	buf := newBuffer()
-	out, closers := wrapFilters(buf, res.filters)
-	_, err := io.WriteString(out, res.body.text)
-	if err == nil {
-		_, err = out.Write(res.body.bytes)
-	}
-	for _, closer := range closers {
-		err = errors.Join(err, closer.Close())
-	}
-	if err != nil {
-		buf.free()
-		return nil, err
-	}
-	return buf, nil
 }
 
 // wrapFilters returns the writer closest to the body, and the filters in the
@@ -126,59 +150,50 @@ func (r *Request) sendStream(res *Response) (sent sending) {
 		if err := r.closeDependencies(nil, false); err != nil {
 			r.logFailure(err)
 		}
-		sent.bytes = out.bytes
-		r.cut = sending{sent.status, sent.bytes, true}
+		if sent.bytes = out.bytes; sent.failed {
+			r.more().cut = &sent
+		}
 	}()
 	r.taken = true
 	delete(res.Header(), "Content-Length")
+	if !bodyAllowed(res.status) {
+		delete(res.header, "Content-Type")
+	}
 	r.writer.WriteHeader(res.status)
 	if r.raw.Method == http.MethodHead || !bodyAllowed(res.status) {
 		return sent
 	}
+	sent.failed = true // until the last byte is out
 	w := &StreamWriter{r: r, control: http.NewResponseController(r.writer)}
 	w.out, w.filters = wrapFilters(out, res.filters)
+	defer w.end()
 	err := res.body.stream(w)
 	if err == nil {
 		err = w.close()
 	}
 	if err != nil {
-		sent.failed = true
-		if r.ctx.Err() == nil && w.err == nil {
+		if r.base.Context.Err() == nil && !out.failed.Load() {
 			r.logFailure(err) // not the client's going away: ours
 		}
 		panic(http.ErrAbortHandler) // never let a part pass for the whole
 	}
+	sent.failed = false
 	return sent
 }
 
-// close ends the filters, which may hold the last bytes.
-func (w *StreamWriter) close() error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, filter := range w.filters {
-		if w.err == nil {
-			w.err = filter.Close()
-		}
-	}
-	if w.err == nil {
-		// What is left of the time for writing is the server's business again.
-		_ = w.control.SetWriteDeadline(noDeadline)
-	}
-	return w.err
-}
-
 func (r *Request) sendServed(res *Response) (sent sending) {
-	out := &countingWriter{ResponseWriter: r.writer}
+	out := &countingWriter{ResponseWriter: r.writer, taken: &r.taken}
+	served := false
 	defer func() {
 		if err := r.closeDependencies(nil, false); err != nil {
 			r.logFailure(err)
 		}
-		if out.status != 0 {
-			r.cut = sending{out.status, out.bytes, true}
+		if !served && out.status != 0 {
+			r.more().cut = &sending{out.status, out.bytes, true}
 		}
 	}()
-	r.taken = true
 	res.body.serve(out, r.http())
+	served = true
 	if out.status == 0 {
 		out.status = http.StatusOK
 	}
@@ -190,29 +205,40 @@ type countingWriter struct {
 	http.ResponseWriter
 	status int
 	bytes  int64
+	failed atomic.Bool // a write did
+	taken  *bool       // set once the client gets anything: until then a panic can still be answered
+}
+
+// begin notes the status that is on its way to the client.
+func (w *countingWriter) begin(status int) {
+	if w.status == 0 {
+		w.status = status
+	}
+	if w.taken != nil {
+		*w.taken = true
+	}
 }
 
 func (w *countingWriter) WriteHeader(status int) {
-	if w.status == 0 && status >= 200 {
-		w.status = status
+	if status >= 200 || status == http.StatusSwitchingProtocols {
+		w.begin(status)
 	}
 	w.ResponseWriter.WriteHeader(status)
 }
 
 func (w *countingWriter) Write(p []byte) (int, error) {
-	if w.status == 0 {
-		w.status = http.StatusOK
-	}
+	w.begin(http.StatusOK)
 	n, err := w.ResponseWriter.Write(p)
 	w.bytes += int64(n)
+	if err != nil {
+		w.failed.Store(true)
+	}
 	return n, err
 }
 
 // ReadFrom keeps sendfile possible.
 func (w *countingWriter) ReadFrom(src io.Reader) (int64, error) {
-	if w.status == 0 {
-		w.status = http.StatusOK
-	}
+	w.begin(http.StatusOK)
 	n, err := io.Copy(w.ResponseWriter, src)
 	w.bytes += n
 	return n, err
@@ -221,14 +247,20 @@ func (w *countingWriter) ReadFrom(src io.Reader) (int64, error) {
 // Unwrap lets http.ResponseController reach the connection.
 func (w *countingWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
+// FlushError is for http.ResponseController.
+func (w *countingWriter) FlushError() error {
+	w.begin(http.StatusOK)
+	return http.NewResponseController(w.ResponseWriter).Flush()
+}
+
 // Flush is for code that asks for http.Flusher instead of a ResponseController.
-func (w *countingWriter) Flush() { _ = http.NewResponseController(w.ResponseWriter).Flush() }
+func (w *countingWriter) Flush() { _ = w.FlushError() }
 
 // Hijack is for code that asks for http.Hijacker instead of a ResponseController.
 func (w *countingWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	conn, rw, err := http.NewResponseController(w.ResponseWriter).Hijack()
-	if err == nil && w.status == 0 {
-		w.status = http.StatusSwitchingProtocols
+	if err == nil {
+		w.begin(http.StatusSwitchingProtocols)
 	}
 	return conn, rw, err
 }

@@ -39,12 +39,11 @@ func (a *App) serve(w http.ResponseWriter, raw *http.Request) {
 		return
 	}
 	start := a.clock.Now()
-	r.cut = sending{status: http.StatusInternalServerError, failed: true}
 	returned := false
 	var sent sending
 	defer func() {
 		if !returned {
-			sent = r.cut
+			sent = r.brokenOff()
 		}
 		outcome := Outcome{
 			Request: r, Status: sent.status, Bytes: sent.bytes, Aborted: sent.failed,
@@ -56,6 +55,14 @@ func (a *App) serve(w http.ResponseWriter, raw *http.Request) {
 	}()
 	sent = a.respond(r)
 	returned = true
+}
+
+// brokenOff is how far an answer got that a panic ended.
+func (r *Request) brokenOff() sending {
+	if r.rare != nil && r.rare.cut != nil {
+		return *r.rare.cut
+	}
+	return sending{status: http.StatusInternalServerError, failed: true}
 }
 
 // respond finds the route, runs its chain and sends the answer.
@@ -79,7 +86,7 @@ func (a *App) respond(r *Request) (sent sending) {
 // enter makes a route the one that answers.
 func (r *Request) enter(route *Route) {
 	r.route = route
-	if route.bodyLimit > 0 && !r.guarded && !r.bodyRead {
+	if route.bodyLimit > 0 && !r.guarded && (r.rare == nil || !r.rare.bodyRead) {
 		r.bodyLimit = route.bodyLimit
 	}
 }
@@ -207,10 +214,18 @@ func methodText(method string) string {
 // finish runs what was promised for after the answer: all of it, even when some
 // of it panics.
 func (r *Request) finish() {
-	if r.form != nil {
-		r.form.close()
+	rare := r.rare
+	if rare == nil {
+		return
 	}
-	for _, fn := range r.onSent {
+	// Only what was resolved after the answer was built is still open here.
+	if err := r.closeDependencies(nil, false); err != nil {
+		r.logFailure(err)
+	}
+	if rare.form != nil {
+		rare.form.close()
+	}
+	for _, fn := range rare.onSent {
 		r.callSent(fn)
 	}
 }

@@ -167,8 +167,10 @@ func (sw *stdWriter) enter(w http.ResponseWriter, raw *http.Request) *Request {
 	inner.base = baseContext{raw.Context(), inner}
 	inner.ctx = &inner.base
 	inner.values = slices.Clone(inner.values)
-	inner.onSent, inner.closers = nil, nil
-	sw.inner, sw.form = inner, inner.form
+	rare := *inner.more()
+	rare.onSent, rare.closers, rare.made = nil, nil, slices.Clip(rare.made)
+	inner.rare = &rare
+	sw.inner, sw.form = inner, rare.form
 	return inner
 }
 
@@ -179,8 +181,8 @@ func (sw *stdWriter) leave(inner *Request) {
 		sw.handOver(inner)
 	}
 	sw.inner = nil
-	if inner.form == sw.form {
-		inner.form = nil
+	if inner.rare.form == sw.form {
+		inner.rare.form = nil
 	}
 	sw.mu.Unlock()
 	inner.finish()
@@ -190,10 +192,11 @@ func (sw *stdWriter) leave(inner *Request) {
 func (sw *stdWriter) handOver(inner *Request) {
 	r := sw.r
 	r.route, r.values, r.cached = inner.route, inner.values, inner.cached
-	r.queryValues, r.body, r.bodyErr, r.bodyRead = inner.queryValues, inner.body, inner.bodyErr, inner.bodyRead
-	r.form, r.formErr = inner.form, inner.formErr
-	r.onSent = append(r.onSent, inner.onSent...)
-	inner.onSent, sw.form = nil, inner.form
+	outer, found := r.more(), inner.rare
+	outer.query, outer.body, outer.bodyErr, outer.bodyRead = found.query, found.body, found.bodyErr, found.bodyRead
+	outer.form, outer.formErr = found.form, found.formErr
+	outer.onSent = append(outer.onSent, found.onSent...)
+	found.onSent, sw.form = nil, found.form
 }
 
 // kept is the answer when the middleware has returned without needing the client.

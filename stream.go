@@ -29,9 +29,11 @@ type StreamWriter struct {
 	out     io.Writer // the connection, through the answer's filters
 	control *http.ResponseController
 	filters []io.WriteCloser
-	bytes   int64
 	err     error
 }
+
+// errStreamEnded is what a goroutine gets that writes after its stream ended.
+var errStreamEnded = errors.New("ishaa: write to a stream that has ended")
 
 // Write sends bytes, which may be held back until Flush. After the client is
 // gone it returns an error, and the request's context ends.
@@ -45,8 +47,7 @@ func (w *StreamWriter) write(p []byte) (int, error) {
 	if w.err != nil {
 		return 0, w.err
 	}
-	// Not every writer has deadlines; those that have not cannot stall.
-	_ = w.control.SetWriteDeadline(time.Now().Add(streamStall))
+	allowStall(w.control)
 	n, err := w.out.Write(p)
 	w.err = err
 	return n, err
@@ -63,6 +64,7 @@ func (w *StreamWriter) flush() error {
 	if w.err != nil {
 		return w.err
 	}
+	allowStall(w.control)
 	for i := len(w.filters) - 1; i >= 0; i-- {
 		if f, ok := w.filters[i].(interface{ Flush() error }); ok {
 			if w.err = f.Flush(); w.err != nil {
@@ -76,6 +78,37 @@ func (w *StreamWriter) flush() error {
 	return w.err
 }
 
+// allowStall gives what is written next its time.
+func allowStall(control *http.ResponseController) {
+	// Not every writer has deadlines; those that have not cannot stall.
+	_ = control.SetWriteDeadline(time.Now().Add(streamStall))
+}
+
+// close ends the filters, which may hold the last bytes.
+func (w *StreamWriter) close() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.err == nil {
+		allowStall(w.control) // for the end of the body too, which the server writes
+	}
+	for _, filter := range w.filters {
+		if w.err == nil {
+			w.err = filter.Close()
+		}
+	}
+	return w.err
+}
+
+// end keeps goroutines that outlive their stream off the connection, which is
+// used for other answers from now on.
+func (w *StreamWriter) end() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.err == nil {
+		w.err = errStreamEnded
+	}
+}
+
 // Context ends when the client goes away.
 func (w *StreamWriter) Context() context.Context { return w.r.Context() }
 
@@ -86,12 +119,9 @@ func Stream(contentType string, write func(w *StreamWriter) error) *Response {
 	return withType([]string{contentType}, body{kind: bodyStream, stream: write})
 }
 
-// copyFrom streams a reader and closes it when it is an io.Closer.
+// copyFrom streams a reader.
 func copyFrom(src io.Reader) func(*StreamWriter) error {
 	return func(w *StreamWriter) error {
-		if closer, ok := src.(io.Closer); ok {
-			defer closer.Close()
-		}
 		buf := make([]byte, 32<<10)
 		for {
 			n, err := src.Read(buf)

@@ -435,3 +435,12 @@ func fails(err error) ishaa.Handler {
 }
 
 var errBroken = errors.New("the database password is hunter2")
+
+// doRaw is do for a request that httptest would not make.
+func doRaw(t testing.TB, app http.Handler, raw *http.Request) *result {
+	t.Helper()
+	w := httptest.NewRecorder()
+	app.ServeHTTP(w, raw)
+	answer := w.Result()
+	return &result{status: answer.StatusCode, header: answer.Header, body: w.Body.String()}
+}

@@ -116,7 +116,7 @@ func typedHandler[In, Out any](a *App, route *Route, fn TypedHandler[In, Out]) (
 		if out.plain {
 			return value, nil
 		}
-		return out.answer(r, reflect.ValueOf(&value).Elem())
+		return out.answer(r, value)
 	}, nil
 }
 
@@ -254,12 +254,13 @@ func (e *envelope) planField(i int, field reflect.StructField) (tagged bool, err
 }
 
 // answer turns the handler's value into what a Handler returns.
-func (p *outputPlan) answer(r *Request, value reflect.Value) (any, error) {
+func (p *outputPlan) answer(r *Request, out any) (any, error) {
+	value := reflect.ValueOf(out)
 	switch {
 	case p.empty || p.nilable && value.IsNil():
 		return NoContent, nil
 	case p.envelope == nil:
-		return value.Interface(), nil
+		return out, nil
 	case p.nilable:
 		value = value.Elem()
 	}

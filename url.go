@@ -2,11 +2,14 @@ package ishaa
 
 import (
 	"fmt"
+	"maps"
 	"net/url"
 	"reflect"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/ishaa-framework/ishaa/internal/typo"
 )
 
 // URL is App.URL for the route itself.
@@ -96,36 +99,10 @@ func formatUUID(id [16]byte) string {
 	return strings.Join([]string{text[:8], text[8:12], text[12:16], text[16:20], text[20:]}, "-")
 }
 
-// suggest names the entry that a mistyped one is nearest to.
+// suggest names the entry that a mistyped one was probably meant to be.
 func suggest[T any](name string, known map[string]T) string {
-	best, distance := "", len(name)/2+2
-	for candidate := range known {
-		if d := editDistance(name, candidate); d < distance || d == distance && candidate < best {
-			best, distance = candidate, d
-		}
+	if nearest := typo.Nearest(name, maps.Keys(known)); nearest != "" {
+		return fmt.Sprintf("; did you mean %q?", nearest)
 	}
-	if best == "" {
-		return ""
-	}
-	return fmt.Sprintf("; did you mean %q?", best)
-}
-
-// editDistance is Levenshtein's.
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			diagonal, row[j+1] = row[j+1], min(diagonal+cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
+	return ""
 }

@@ -68,7 +68,10 @@ var (
 )
 
 // otherTags are the tags this package reads besides the keywords.
-var otherTags = []string{"required", "default", "example", "doc", "deprecated", "secret", "explode", "json"}
+var otherTags = []string{
+	"required", "default", "example", "doc", "deprecated", "secret", "explode", "json",
+	"path", "query", "header", "cookie", "form", "file", "body", "bind", "status", // of those who bind with us
+}
 
 func (k *keyword) fits(kind Kind) bool { return slices.Contains(k.kinds, kind) }
 

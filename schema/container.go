@@ -19,7 +19,10 @@ func (t *Type) decodeSlice(d *decoder, v reflect.Value) error {
 		most = t.rules.items.max
 	}
 	unique := t.newUnique()
-	v.Set(reflect.MakeSlice(v.Type(), 0, 0))
+	v.SetZero()
+	if empty {
+		v.Set(reflect.MakeSlice(v.Type(), 0, 0))
+	}
 	n := 0
 	for more := !empty; more; n++ {
 		if most > 0 && n >= most { // what is too many is counted, not kept

@@ -21,26 +21,22 @@ const hugeExponent = 1 << 40
 
 // parseDecimal reads a number in JSON's grammar.
 func parseDecimal(text string) (d decimal, ok bool) {
+	if !isNumber(text) {
+		return d, false
+	}
 	rest := text
 	if d.neg = strings.HasPrefix(rest, "-"); d.neg {
 		rest = rest[1:]
 	}
 	end := digitsEnd(rest, 0)
-	if end == 0 || end > 1 && rest[0] == '0' {
-		return d, false
-	}
 	whole, fraction := rest[:end], ""
 	rest = rest[end:]
 	if strings.HasPrefix(rest, ".") {
-		if end = digitsEnd(rest, 1); end == 1 {
-			return d, false
-		}
+		end = digitsEnd(rest, 1)
 		fraction, rest = rest[1:end], rest[end:]
 	}
 	if rest != "" {
-		if d.exp, ok = parseExponent(rest); !ok {
-			return d, false
-		}
+		d.exp, _ = parseExponent(rest)
 	}
 	d.digits = whole
 	if fraction != "" {
@@ -56,6 +52,27 @@ func parseDecimal(text string) (d decimal, ok bool) {
 		return decimal{}, true
 	}
 	return d, true
+}
+
+// isNumber reports whether a text is a number in JSON's grammar.
+func isNumber(text string) bool {
+	rest := strings.TrimPrefix(text, "-")
+	end := digitsEnd(rest, 0)
+	if end == 0 || end > 1 && rest[0] == '0' {
+		return false
+	}
+	rest = rest[end:]
+	if strings.HasPrefix(rest, ".") {
+		if end = digitsEnd(rest, 1); end == 1 {
+			return false
+		}
+		rest = rest[end:]
+	}
+	if rest == "" {
+		return true
+	}
+	_, ok := parseExponent(rest)
+	return ok
 }
 
 func parseExponent(text string) (exp int, ok bool) {

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/ishaa-framework/ishaa/internal/typo"
 )
 
 // A Field is a member of an Object, or a parameter that a struct field stands for.
@@ -261,10 +263,12 @@ func knownTags(tag reflect.StructTag) *misuse {
 		known = append(known, keywords[i].name)
 	}
 	for name := range tagNames(string(tag)) {
-		for _, want := range known {
-			if name != want && strings.EqualFold(name, want) {
-				return &misuse{tag: name, problem: "is not a tag", fix: "write " + want}
-			}
+		if slices.Contains(known, name) {
+			continue
+		}
+		// Short names are left alone: they may be tags of other packages.
+		if want := typo.Nearest(name, slices.Values(known)); want != "" && (len(want) > 5 || strings.EqualFold(name, want)) {
+			return &misuse{tag: name, problem: "is not a tag", fix: "write " + want}
 		}
 	}
 	return nil

@@ -156,14 +156,15 @@ func (t *Type) decodeFloat(d *decoder, v reflect.Value) error {
 	if err != nil {
 		return err
 	}
-	t.setFloat(&d.recorder, v, raw)
+	setFloat(t, &d.recorder, v, raw)
 	return nil
 }
 
-func (t *Type) setFloat(r *recorder, v reflect.Value, raw []byte) {
-	f, ok := parseFloat(raw, v.Type().Bits())
-	if !ok {
-		r.add("maximum", fmt.Sprintf("must be a number within the range of a float%d", v.Type().Bits()), scalarOf(raw))
+// setFloat checks the number at double precision even for a float32, since 0.1 as a float32 is more than 0.1.
+func setFloat[T string | []byte](t *Type, r *recorder, v reflect.Value, raw T) {
+	f, ok := parseFloat(raw, 64)
+	if !ok || v.OverflowFloat(f) {
+		r.add("maximum", fmt.Sprintf("must be a number within the range of a float%d", v.Type().Bits()), numberValue(string(raw)))
 		return
 	}
 	if t.rules != nil {
@@ -172,7 +173,7 @@ func (t *Type) setFloat(r *recorder, v reflect.Value, raw []byte) {
 	v.SetFloat(f)
 }
 
-func parseFloat(raw []byte, bits int) (float64, bool) {
+func parseFloat[T string | []byte](raw T, bits int) (float64, bool) {
 	f, err := strconv.ParseFloat(string(raw), bits)
 	return f, err == nil
 }
@@ -194,7 +195,7 @@ func intBits(kind reflect.Kind) int {
 }
 
 // signedFrom reads an integer of a kind, or records why it is not one.
-func signedFrom(r *recorder, raw []byte, kind reflect.Kind) (int64, bool) {
+func signedFrom[T string | []byte](r *recorder, raw T, kind reflect.Kind) (int64, bool) {
 	neg, magnitude, fit := parseInteger(raw)
 	limit := uint64(1) << (intBits(kind) - 1) // the magnitude of the least value
 	if fit == integerOK && (magnitude < limit || neg && magnitude == limit) {
@@ -206,16 +207,16 @@ func signedFrom(r *recorder, raw []byte, kind reflect.Kind) (int64, bool) {
 	}
 	switch {
 	case fit == notIntegral || fit == notANumber:
-		r.add("type", "must be an integer", scalarOf(raw))
+		r.add("type", "must be an integer", numberValue(string(raw)))
 	case neg:
-		r.add("minimum", "must be at least "+strconv.FormatInt(-int64(limit-1)-1, 10), scalarOf(raw))
+		r.add("minimum", "must be at least "+strconv.FormatInt(-int64(limit-1)-1, 10), numberValue(string(raw)))
 	default:
-		r.add("maximum", "must be at most "+strconv.FormatUint(limit-1, 10), scalarOf(raw))
+		r.add("maximum", "must be at most "+strconv.FormatUint(limit-1, 10), numberValue(string(raw)))
 	}
 	return 0, false
 }
 
-func unsignedFrom(r *recorder, raw []byte, kind reflect.Kind) (uint64, bool) {
+func unsignedFrom[T string | []byte](r *recorder, raw T, kind reflect.Kind) (uint64, bool) {
 	neg, magnitude, fit := parseInteger(raw)
 	most := uint64(math.MaxUint64) >> (64 - intBits(kind))
 	if fit == integerOK && magnitude <= most && (!neg || magnitude == 0) {
@@ -223,11 +224,11 @@ func unsignedFrom(r *recorder, raw []byte, kind reflect.Kind) (uint64, bool) {
 	}
 	switch {
 	case fit == notIntegral || fit == notANumber:
-		r.add("type", "must be an integer", scalarOf(raw))
+		r.add("type", "must be an integer", numberValue(string(raw)))
 	case neg:
-		r.add("minimum", "must be at least 0", scalarOf(raw))
+		r.add("minimum", "must be at least 0", numberValue(string(raw)))
 	default:
-		r.add("maximum", "must be at most "+strconv.FormatUint(most, 10), scalarOf(raw))
+		r.add("maximum", "must be at most "+strconv.FormatUint(most, 10), numberValue(string(raw)))
 	}
 	return 0, false
 }
@@ -253,10 +254,10 @@ func boundError(text string, bits int, err error) error {
 	return nil
 }
 
-// numberValue is how a Violation shows a number that came as text.
+// numberValue is how a Violation shows a number, which came as text if it is none.
 func numberValue(text string) any {
-	if _, ok := parseDecimal(text); ok {
-		return json.Number(cut(text))
+	if _, ok := parseDecimal(text); ok && len(text) <= longestShown {
+		return json.Number(text)
 	}
 	return text
 }

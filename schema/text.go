@@ -14,9 +14,9 @@ import (
 // SetText sets dst, which is of the type and can be set, to the value of a text. A nil result means that it fits; the
 // other means that dst holds nothing of use. Text for a type that is not [Type.Textual] never fits.
 func (t *Type) SetText(dst reflect.Value, text string) []Violation {
-	r := recorder{most: DefaultMaxViolations}
-	t.setTextInto(&r, dst, text)
-	return r.found
+	r := newRecorder()
+	t.setTextInto(r, dst, text)
+	return r.release()
 }
 
 func (t *Type) setTextInto(r *recorder, dst reflect.Value, text string) {
@@ -30,9 +30,9 @@ func (t *Type) setTextInto(r *recorder, dst reflect.Value, text string) {
 // SetTexts sets dst to the values of a parameter that may occur several times: a [Type.TextualList] takes one element
 // of each, anything else takes exactly one. Pointers of violations name the element: "/1".
 func (t *Type) SetTexts(dst reflect.Value, texts []string) []Violation {
-	r := recorder{most: DefaultMaxViolations}
-	t.setTexts(&r, dst, texts)
-	return r.found
+	r := newRecorder()
+	t.setTexts(r, dst, texts)
+	return r.release()
 }
 
 func (t *Type) setTexts(r *recorder, dst reflect.Value, texts []string) {
@@ -74,22 +74,32 @@ func (t *Type) setTexts(r *recorder, dst reflect.Value, texts []string) {
 func (t *Type) textJSON(text string) []byte {
 	switch t.kind {
 	case Integer, Number:
-		return trimZeros([]byte(text))
+		return []byte(trimZeros(text))
 	}
 	return quoteJSON(text)
+}
+
+// SetText is SetTexts of one text that is not split.
+func (f *Field) SetText(dst reflect.Value, text string) []Violation {
+	r := newRecorder()
+	if f.Secret {
+		r.secret++
+	}
+	f.Type.setTextInto(r, dst, text)
+	return r.release()
 }
 
 // SetTexts is [Type.SetTexts] by the field's tags: with `explode:"false"` a list is one text with commas ("1,2,3", the
 // empty text being the empty list), and the values of a field marked secret show in no violation.
 func (f *Field) SetTexts(dst reflect.Value, texts []string) []Violation {
-	r := recorder{most: DefaultMaxViolations}
+	r := newRecorder()
 	if f.Secret {
 		r.secret++
 	}
 	if f.Type.kind == Array && !f.Explode {
 		if len(texts) != 1 {
 			r.add("single", "must be given once, with commas between the values", nil)
-			return r.found
+			return r.release()
 		}
 		if texts[0] == "" {
 			texts = nil
@@ -97,8 +107,8 @@ func (f *Field) SetTexts(dst reflect.Value, texts []string) []Violation {
 			texts = strings.Split(texts[0], ",")
 		}
 	}
-	f.Type.setTexts(&r, dst, texts)
-	return r.found
+	f.Type.setTexts(r, dst, texts)
+	return r.release()
 }
 
 func (t *Type) setTextPointer(r *recorder, v reflect.Value, text string) {
@@ -110,7 +120,7 @@ func (t *Type) setTextPointer(r *recorder, v reflect.Value, text string) {
 func (t *Type) setTextForm(r *recorder, v reflect.Value, text string) {
 	raw := []byte(text)
 	if t.kind == Number || t.kind == Integer {
-		raw = trimZeros(raw)
+		raw = []byte(trimZeros(text))
 		n, ok := parseDecimal(string(raw))
 		if !ok || t.kind == Integer && !n.integral() {
 			r.add("type", "must be "+t.kind.article(), text)
@@ -132,7 +142,7 @@ func setTextBool(r *recorder, v reflect.Value, text string) {
 }
 
 func (t *Type) setTextSigned(r *recorder, v reflect.Value, text string) {
-	if n, ok := signedFrom(r, trimZeros([]byte(text)), v.Kind()); ok {
+	if n, ok := signedFrom(r, trimZeros(text), v.Kind()); ok {
 		if t.rules != nil {
 			t.rules.checkSigned(r, n)
 		}
@@ -141,7 +151,7 @@ func (t *Type) setTextSigned(r *recorder, v reflect.Value, text string) {
 }
 
 func (t *Type) setTextUnsigned(r *recorder, v reflect.Value, text string) {
-	if n, ok := unsignedFrom(r, trimZeros([]byte(text)), v.Kind()); ok {
+	if n, ok := unsignedFrom(r, trimZeros(text), v.Kind()); ok {
 		if t.rules != nil {
 			t.rules.checkUnsigned(r, n)
 		}
@@ -150,26 +160,26 @@ func (t *Type) setTextUnsigned(r *recorder, v reflect.Value, text string) {
 }
 
 func (t *Type) setTextFloat(r *recorder, v reflect.Value, text string) {
-	raw := trimZeros([]byte(text))
-	if _, ok := parseDecimal(string(raw)); !ok {
+	raw := trimZeros(text)
+	if !isNumber(raw) {
 		r.add("type", "must be a number", text)
 		return
 	}
-	t.setFloat(r, v, raw)
+	setFloat(t, r, v, raw)
 }
 
 // trimZeros takes the zeros in front of a number's first digit away: "-007" becomes "-7".
-func trimZeros(text []byte) []byte {
-	at := 0
-	if len(text) > 0 && text[0] == '-' {
-		at = 1
+func trimZeros(text string) string {
+	sign, digits := "", text
+	if strings.HasPrefix(text, "-") {
+		sign, digits = "-", text[1:]
 	}
-	end := at
-	for end+1 < len(text) && text[end] == '0' && '0' <= text[end+1] && text[end+1] <= '9' {
+	end := 0
+	for end+1 < len(digits) && digits[end] == '0' && '0' <= digits[end+1] && digits[end+1] <= '9' {
 		end++
 	}
-	if end == at {
+	if end == 0 {
 		return text
 	}
-	return append(text[:at:at], text[end:]...)
+	return sign + digits[end:]
 }

@@ -25,7 +25,8 @@ func (t *Type) Validate(v reflect.Value) []Violation {
 
 type validator struct {
 	recorder
-	depth int
+	depth   int
+	tooDeep bool
 }
 
 // deepestValue stops the walk over values that contain themselves.
@@ -56,7 +57,11 @@ func (t *Type) chooseValidate() func(*validator, reflect.Value) {
 }
 
 func (w *validator) descend(t *Type, v reflect.Value) {
+	if w.tooDeep {
+		return
+	}
 	if w.depth >= deepestValue {
+		w.tooDeep = true
 		w.add("depth", "nested deeper than "+strconv.Itoa(deepestValue)+" levels, or contains itself", nil)
 		return
 	}
@@ -73,7 +78,11 @@ func (t *Type) validateScalar(w *validator, v reflect.Value) {
 	case t.kind == String:
 		t.rules.checkText(&w.recorder, v.String())
 	case t.kind == Number:
-		t.rules.checkFloat(&w.recorder, v.Float())
+		f := v.Float()
+		if v.Kind() == reflect.Float32 {
+			f, _ = strconv.ParseFloat(strconv.FormatFloat(f, 'g', -1, 32), 64) // 0.1 again, not 0.10000000149
+		}
+		t.rules.checkFloat(&w.recorder, f)
 	case isSigned(v.Kind()):
 		t.rules.checkSigned(&w.recorder, v.Int())
 	default:

@@ -3,6 +3,7 @@ package schema
 import (
 	"strconv"
 	"strings"
+	"sync"
 	"unicode/utf8"
 )
 
@@ -34,6 +35,23 @@ type recorder struct {
 	found  []Violation
 	most   int
 	secret int // greater than 0 below a field marked secret
+}
+
+// recorders are kept between calls: most texts fit, and then the recorder would be the only thing allocated.
+var recorders = sync.Pool{New: func() any { return new(recorder) }}
+
+func newRecorder() *recorder {
+	r := recorders.Get().(*recorder)
+	r.most = DefaultMaxViolations
+	return r
+}
+
+// release ends the recorder's use and returns what it found.
+func (r *recorder) release() []Violation {
+	found := r.found
+	*r = recorder{}
+	recorders.Put(r)
+	return found
 }
 
 func (r *recorder) add(rule, message string, value any) {

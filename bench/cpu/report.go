@@ -47,6 +47,15 @@ type Sample struct {
 // CPU returns the CPU time in the program and the kernel, in µs per request.
 func (s Sample) CPU() float64 { return s.User + s.System }
 
+// Ratios returns the ratios by peer.
+func (r *Report) Ratios() map[string]Ratio {
+	ratios := map[string]Ratio{}
+	for _, row := range r.Rows {
+		ratios[row.Peer] = row.Ratio
+	}
+	return ratios
+}
+
 // newRow calculates a row from the samples of a peer and of the baseline.
 func newRow(peer string, samples, baseline []Sample) Row {
 	cost := func(of []Sample) []float64 { return column(of, Sample.CPU) }

@@ -1,6 +1,7 @@
 package peers
 
 import (
+	"context"
 	"io"
 	"log/slog"
 	"net/http"
@@ -23,7 +24,22 @@ func ishaaPeer() Peer {
 			})
 			return app
 		},
+		Typed: func() http.Handler {
+			app := bareIshaa()
+			ishaa.Get(app, "/artists/<id>/albums", ishaaAlbums)
+			return app
+		},
 	}}
+}
+
+type albumsInput struct {
+	Artist int    `path:"id" minimum:"1"`
+	Limit  int    `query:"limit" minimum:"1" maximum:"100" default:"20"`
+	Sort   string `query:"sort" enum:"title,year" default:"title"`
+}
+
+func ishaaAlbums(_ context.Context, in *albumsInput) (*Albums, error) {
+	return albums(in.Artist, in.Limit, in.Sort), nil
 }
 
 // ishaaSecure is Ishaa as it comes: recover, request id, an access log (to nowhere), security headers, refusal of

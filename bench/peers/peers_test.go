@@ -147,5 +147,5 @@ func Example() {
 			fmt.Print(p.Name, " ")
 		}
 	}
-	// Output: nethttp gin echo huma fuego fiber
+	// Output: nethttp ishaa gin echo huma fuego fiber
 }

@@ -24,7 +24,13 @@ import (
 	"github.com/ishaa-framework/ishaa"
 )
 
-func main() { newApp().Run() }
+func main() {
+	app := newApp()
+	app.OnStart(func(context.Context) error {
+		return printTour(os.Stdout, app.Config().Addr)
+	})
+	app.Run()
+}
 
 // newApp puts the shop together. Nothing is global: a test makes as many as it likes.
 func newApp() *ishaa.App {
@@ -41,9 +47,5 @@ func newApp() *ishaa.App {
 	addAPI(api, catalog)
 	addOrders(api, catalog)
 	app.Register(api)
-
-	app.OnStart(func(context.Context) error {
-		return printTour(os.Stdout, app.Config().Addr)
-	})
 	return app
 }

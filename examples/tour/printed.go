@@ -45,7 +45,7 @@ func printTour(out io.Writer, addr string) error {
 		shop = "http://" + net.JoinHostPort("127.0.0.1", port) // listening on every address
 	}
 	var text strings.Builder
-	fmt.Fprintf(&text, "The record shop is open at %s – visit it with a browser, or try:\n\n", shop)
+	fmt.Fprintf(&text, "The record shop is open: visit %s with a browser, or try:\n\n", shop)
 	for _, stop := range stops {
 		fmt.Fprintf(&text, "# %s\n%s\n", stop.title, strings.ReplaceAll(stop.command, "SHOP", shop))
 	}

@@ -21,6 +21,7 @@ func addVisitors(app *ishaa.App, c *catalog) {
 	// A Before hook runs ahead of every handler. Had it returned a value, that would have been the answer.
 	app.Before(func(r *ishaa.Request) (any, error) {
 		arrival.Set(r, r.Time())
+		r.Response().Header().Add("Vary", "Cookie") // a cache in between must not mix visitors up
 		if text, ok := r.Cookie(favouriteCookie); ok {
 			if genre, ok := c.genre(text); ok { // a cookie is input like any other
 				favourite.Set(r, genre)

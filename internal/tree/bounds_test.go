@@ -2,6 +2,7 @@ package tree
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -119,6 +120,12 @@ func TestGoingBackIsBounded(t *testing.T) {
 	}
 }
 
+func TestNodeFillsALine(t *testing.T) {
+	if size := reflect.TypeFor[node]().Size(); size != 64 {
+		t.Errorf("a node takes %d bytes", size)
+	}
+}
+
 // A node with many static children finds each of them, and nothing else, whatever their texts have in common.
 func TestManyStaticChildren(t *testing.T) {
 	var registrations []string
@@ -126,6 +133,9 @@ func TestManyStaticChildren(t *testing.T) {
 		for _, form := range []string{"GET /%d", "GET /item%d", "GET /item-with-a-long-name-%d", "GET /%dtail", "GET /long-beginning-%d-long-end"} {
 			registrations = append(registrations, fmt.Sprintf(form, i))
 		}
+	}
+	for c := 'a'; c <= 'z'; c++ { // the same first and last eight bytes
+		registrations = append(registrations, fmt.Sprintf("GET /sixteen-%c-sixteen", c), fmt.Sprintf("GET /sixteen-%c%c-sixteen", c, c))
 	}
 	for n := 1; n < 40; n++ {
 		registrations = append(registrations, "GET /"+strings.Repeat("z", n))

@@ -76,10 +76,11 @@ func appendEscaped(out []byte, text string) []byte {
 // isDots reports whether a segment is one that clients and file systems resolve: "." or "..".
 func isDots(segment string) bool { return segment == "." || segment == ".." }
 
-// hasDots reports whether any segment of a part of a canonical path is "." or "..".
+// hasDots reports whether any segment of a part of a canonical path, which starts with a segment, is "." or "..".
 func hasDots(path string) bool {
-	for segment := range strings.SplitSeq(path, "/") {
-		if isDots(segment) {
+	for more := true; more; {
+		var segment string
+		if segment, path, more = strings.Cut(path, "/"); isDots(segment) {
 			return true
 		}
 	}

@@ -25,9 +25,8 @@ import (
 
 // What a walk returns instead of the index of a value.
 const (
-	none  int32 = -1 - iota // nothing here; try the next alternative
-	never                   // the path can match nothing at all
-	again                   // the path must be brought into canonical form first
+	none  int32 = -1 // nothing here; try the next alternative
+	again int32 = -2 // the path must be brought into canonical form first
 )
 
 // walk is one attempt to match a path.
@@ -211,8 +210,8 @@ func (w *walk) others(nd *node, i, end, n int) int32 {
 	if r.path.n|r.rest.n == 0 {
 		return none
 	}
-	if refused := w.refuses(i); refused != 0 {
-		return refused
+	if status, ok := w.clean(i); !ok {
+		return status
 	}
 	if r.path.n != 0 && w.relative(i) {
 		w.set(n, i, len(w.path), 0)
@@ -234,19 +233,16 @@ func (w *walk) trailing(nd *node, i, n int) int32 {
 // odd matches the rest of a path that starts with an empty segment, which only a mount does, or with "." or "..",
 // which nothing does.
 func (w *walk) odd(nd *node, i, end, n int) int32 {
-	if end > i {
-		return never
-	}
-	if nd.rare == 0 || w.rare[nd.rare-1].rest.n == 0 {
+	if end > i || nd.rare == 0 || w.rare[nd.rare-1].rest.n == 0 {
 		return none
 	}
-	if refused := w.refuses(i); refused != 0 {
-		return refused
+	if status, ok := w.clean(i); !ok {
+		return status
 	}
 	return w.mounted(&w.rare[nd.rare-1], i, n)
 }
 
-// mounted ends the walk if something is mounted here for the method. The rest must have been looked at by refuses.
+// mounted ends the walk if something is mounted here for the method. The rest must be clean.
 func (w *walk) mounted(r *rare, i, n int) int32 {
 	value := w.found(&r.rest, n)
 	if value != none {
@@ -255,17 +251,18 @@ func (w *walk) mounted(r *rare, i, n int) int32 {
 	return value
 }
 
-// refuses looks at all that follows index i, and returns 0, or again or never if those apply.
-func (w *walk) refuses(i int) int32 {
+// clean reports whether what follows index i can be matched without looking at each segment: in the form it has now,
+// and with no segment "." or "..". If not, it says what the walk must return.
+func (w *walk) clean(i int) (status int32, ok bool) {
 	for at := i; at < len(w.path); at++ { // from one slash to the next
 		if at = w.endOfSegment(at); at < len(w.path) && w.path[at] != '/' {
-			return again
+			return again, false
 		}
 	}
 	if strings.IndexByte(w.path[i:], '.') >= 0 && hasDots(w.path[i:]) {
-		return never
+		return none, false
 	}
-	return 0
+	return 0, true
 }
 
 // relative reports whether a path parameter takes what follows index i, which starts with a segment: no other segment

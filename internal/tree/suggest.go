@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"regexp"
 	"regexp/syntax"
+	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
+
+	"github.com/ishaa-framework/ishaa/internal/typo"
 )
 
 // What error messages propose: the converter that was probably meant, the expression that says the same, and texts
@@ -23,50 +25,15 @@ var elsewhere = map[string]string{
 
 // suggestConverter says which converter was probably meant by a name that there is none for.
 func suggestConverter(name string, known []string) string {
-	best, distance := elsewhere[strings.ToLower(name)], 1
+	best := elsewhere[strings.ToLower(name)]
 	if best == "" {
-		distance = 3 // three typing errors are another word
-		for _, candidate := range known {
-			if d := typos(strings.ToLower(name), candidate); d < distance && d < utf8.RuneCountInString(candidate) {
-				best, distance = candidate, d
-			}
-		}
+		best = typo.Nearest(name, slices.Values(known))
 	}
 	list := "the converters are " + strings.Join(known, ", ")
 	if best == "" {
 		return list
 	}
 	return fmt.Sprintf("did you mean %q? (%s)", best, list)
-}
-
-// typos counts the letters to insert, delete, replace or swap with their neighbour to get from a to b (the optimal
-// string alignment distance).
-func typos(a, b string) int {
-	s, t := []rune(a), []rune(b)
-	if len(s) > 64 { // no converter's name is that long, and the table grows with it
-		return len(s)
-	}
-	d := make([][]int, len(s)+1)
-	for i := range d {
-		d[i] = make([]int, len(t)+1)
-		d[i][0] = i
-	}
-	for j := range t {
-		d[0][j+1] = j + 1
-	}
-	for i := 1; i <= len(s); i++ {
-		for j := 1; j <= len(t); j++ {
-			cost := 1
-			if s[i-1] == t[j-1] {
-				cost = 0
-			}
-			d[i][j] = min(d[i-1][j]+1, d[i][j-1]+1, d[i-1][j-1]+cost)
-			if i > 1 && j > 1 && s[i-1] == t[j-2] && s[i-2] == t[j-1] {
-				d[i][j] = min(d[i][j], d[i-2][j-2]+1)
-			}
-		}
-	}
-	return d[len(s)][len(t)]
 }
 
 // exprOf returns a regular expression that accepts what the parameter does.

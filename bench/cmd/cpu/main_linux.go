@@ -18,7 +18,6 @@ import (
 	"io"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -34,23 +33,8 @@ func main() {
 	}
 }
 
-// bounds are the ratios that peers must be within.
-type bounds map[string]float64
-
-func (b bounds) String() string { return fmt.Sprint(map[string]float64(b)) }
-
-func (b bounds) Set(text string) error {
-	name, value, _ := strings.Cut(text, "=")
-	bound, err := strconv.ParseFloat(value, 64)
-	if err != nil || bound <= 0 {
-		return errors.New("write a bound like ishaa=1.05")
-	}
-	b[name] = bound
-	return nil
-}
-
 func run(args []string, out io.Writer) error {
-	limits := bounds{}
+	bounds := cpu.Bounds{}
 	flags := flag.NewFlagSet("cpu", flag.ContinueOnError)
 	work := flags.String("work", string(peers.Plain), "plain, param, typed, five, a list of them, or all")
 	names := flags.String("peers", "", "the peers to compare, the baseline first (default: all that do the work)")
@@ -61,7 +45,7 @@ func run(args []string, out io.Writer) error {
 	seed := flags.Uint64("seed", 1, "seed of the order within rounds")
 	file := flags.String("json", "", "write the reports, with all samples, to this file")
 	limit := flags.Duration("limit", 30*time.Minute, "give up after this time")
-	flags.Var(limits, "bound", "fail unless this peer's interval reaches below this ratio, like ishaa=1.05 (repeatable)")
+	flags.Var(bounds, "bound", "fail unless this peer's interval reaches below this ratio, like ishaa=1.05 (repeatable)")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -72,6 +56,7 @@ func run(args []string, out io.Writer) error {
 	ctx, cancel := context.WithTimeout(context.Background(), *limit)
 	defer cancel()
 	var reports []*cpu.Report
+	var broken []error
 	for _, w := range works {
 		report, err := cpu.Measure(ctx, cpu.Options{
 			Work: w, Peers: candidates(*names, w), Rounds: *rounds, Requests: *requests,
@@ -85,6 +70,7 @@ func run(args []string, out io.Writer) error {
 		}
 		fmt.Fprintln(out)
 		reports = append(reports, report)
+		broken = append(broken, bounds.Check(string(w), report.Ratios()))
 	}
 	if *file != "" {
 		text, err := json.MarshalIndent(reports, "", "\t")
@@ -95,7 +81,7 @@ func run(args []string, out io.Writer) error {
 			return err
 		}
 	}
-	return check(reports, limits)
+	return errors.Join(broken...)
 }
 
 func parseWorks(text string) ([]peers.Work, error) {
@@ -125,27 +111,4 @@ func candidates(names string, w peers.Work) []string {
 		}
 	}
 	return all
-}
-
-// check fails for each bound that is not met, and for those of peers that were not measured.
-func check(reports []*cpu.Report, limits bounds) error {
-	var failures []error
-	for name, bound := range limits {
-		measured := false
-		for _, r := range reports {
-			for _, row := range r.Rows {
-				if row.Peer != name {
-					continue
-				}
-				measured = true
-				if !row.Ratio.Within(bound) {
-					failures = append(failures, fmt.Errorf("%s: %s costs %s of %s, more than %g", r.Work, name, row.Ratio, r.Rows[0].Peer, bound))
-				}
-			}
-		}
-		if !measured {
-			failures = append(failures, fmt.Errorf("%s has a bound but was not measured", name))
-		}
-	}
-	return errors.Join(failures...)
 }

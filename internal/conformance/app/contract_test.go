@@ -1,3 +1,5 @@
+//go:build unix
+
 package main
 
 import (
@@ -21,6 +23,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/ishaa-framework/ishaa/internal/conformance/launch"
 )
 
 const (
@@ -29,7 +33,7 @@ const (
 )
 
 func TestContract(t *testing.T) {
-	base := "http://" + start(t)["http"]
+	base := start(t).URL("http")
 	for _, c := range []struct {
 		name, method, target string
 		contentType, body    string
@@ -66,7 +70,7 @@ func TestContract(t *testing.T) {
 }
 
 func TestRedirectAndHeader(t *testing.T) {
-	base := "http://" + start(t)["http"]
+	base := start(t).URL("http")
 	for _, c := range []struct{ target, header, want string }{
 		{"/_x/go?next=/cart%3Fa=1", "Location", "/cart?a=1"},
 		{"/_x/go?next=//evil.example/", "Location", "/"},
@@ -84,7 +88,7 @@ func TestRedirectAndHeader(t *testing.T) {
 }
 
 func TestEchoOfARequest(t *testing.T) {
-	address := start(t)["http"]
+	address := start(t).Address("http")
 	req, err := http.NewRequest("REPORT", "http://"+address+"/_x/echo?q=a%20b&q", io.NopCloser(strings.NewReader("body")))
 	if err != nil {
 		t.Fatal(err)
@@ -110,7 +114,7 @@ func TestEchoOfARequest(t *testing.T) {
 }
 
 func TestEchoMode(t *testing.T) {
-	base := "http://" + start(t, "-echo")["http"]
+	base := start(t, "-echo").URL("http")
 	for _, c := range []struct {
 		method, path string
 		status       int
@@ -135,11 +139,11 @@ func TestEchoMode(t *testing.T) {
 
 func TestTLS(t *testing.T) {
 	cert, key, pool := certificate(t)
-	addresses := start(t, "-tls", "127.0.0.1:0", "-cert", cert, "-key", key)
-	c := &http.Client{Timeout: patience, Transport: &http.Transport{
+	app := start(t, "-tls", "127.0.0.1:0", "-cert", cert, "-key", key)
+	c := &http.Client{Timeout: launch.Patience, Transport: &http.Transport{
 		DisableKeepAlives: true, ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{RootCAs: pool},
 	}}
-	req, err := http.NewRequest("GET", "https://"+addresses["https"]+"/", nil)
+	req, err := http.NewRequest("GET", app.URL("https")+"/", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,7 +151,7 @@ func TestTLS(t *testing.T) {
 	if res.StatusCode != 200 || res.ProtoMajor != 2 || res.Header.Get("Strict-Transport-Security") == "" {
 		t.Errorf("%s %d %v", res.Proto, res.StatusCode, res.Header)
 	}
-	plain, err := http.NewRequest("GET", "http://"+addresses["http"]+"/", nil)
+	plain, err := http.NewRequest("GET", app.URL("http")+"/", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -217,7 +221,7 @@ func TestAddressInUse(t *testing.T) {
 	}
 	defer taken.Close()
 	cert, key, _ := certificate(t)
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), launch.Patience)
 	defer cancel()
 	err = serve(ctx, options{addr: "127.0.0.1:0", tlsAddr: taken.Addr().String(), cert: cert, key: key})
 	if err == nil || !strings.Contains(err.Error(), "is in use") || errors.Is(ctx.Err(), context.DeadlineExceeded) {

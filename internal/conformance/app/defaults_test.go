@@ -1,3 +1,5 @@
+//go:build unix
+
 package main
 
 import (
@@ -38,6 +40,6 @@ func TestSecureDefaults(t *testing.T) {
 		known = append(known, checks...)
 	}
 	slices.Sort(known)
-	output := battery(t, "defaults/run.py", "http://"+start(t)["http"])
+	output := battery(t, "defaults/run.py", start(t).URL("http"))
 	expectFailures(t, output, known, 48)
 }

@@ -1,3 +1,5 @@
+//go:build unix
+
 package main
 
 import (
@@ -30,7 +32,7 @@ type verdict struct {
 func TestRawRequests(t *testing.T) {
 	testenv.Python(t)
 	testenv.Conformance(t)
-	ours := start(t, "-echo")["http"]
+	ours := start(t, "-echo").Address("http")
 	bare := rawRequests(t, bareEcho(t))
 	worse := map[string]verdict{}
 	for attempt := range 3 {

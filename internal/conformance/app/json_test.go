@@ -1,3 +1,5 @@
+//go:build unix
+
 package main
 
 import (
@@ -18,7 +20,7 @@ var refusedNames = []string{
 func TestJSONTestSuite(t *testing.T) {
 	testenv.Python(t)
 	testenv.Conformance(t)
-	output := battery(t, "json/run.py", "http://"+start(t)["http"]+"/_x/json")
+	output := battery(t, "json/run.py", start(t).URL("http")+"/_x/json")
 	expectFailures(t, output, refusedNames, 318)
 }
 

@@ -1,4 +1,4 @@
-package bench
+package inproc
 
 import "net/http"
 

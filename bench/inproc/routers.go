@@ -1,9 +1,8 @@
-package bench
+package inproc
 
 import (
 	"fmt"
 	"net/http"
-	"testing"
 
 	"github.com/gin-gonic/gin"
 	"github.com/go-chi/chi/v5"
@@ -15,7 +14,7 @@ import (
 )
 
 // A router under test is built from a table and then asked for one route at a time, by its bare lookup: contexts are
-// made once, and no handler is called. What a whole request costs is in serve_test.go.
+// made once, and no handler is called. What a whole request costs is in serve.go.
 type router struct {
 	name   string
 	lookup func(table []routes.Route) func(*http.Request) bool
@@ -110,69 +109,62 @@ func requests(table []routes.Route) []*http.Request {
 	return rs
 }
 
-// BenchmarkGitHub looks up each of the 203 routes once in a round; the ns/lookup column is a round's 203rd part.
-func BenchmarkGitHub(b *testing.B) {
-	table := routes.GitHub()
-	for _, router := range routers {
-		b.Run(router.name, func(b *testing.B) {
-			lookUp(b, router.lookup(table), requests(table))
-		})
-	}
-}
-
-// BenchmarkSize compares tables of 100 and of 10,000 routes: a hundred routes spread over the table, as traffic has
-// its favourites, and all of them in turn, which no cache holds.
-func BenchmarkSize(b *testing.B) {
+// lookups returns the groups of router lookups: GitHub's 203 routes; and tables of 100 and of 10,000 routes, of which
+// either a hundred are asked for, spread over the table, as traffic has its favourites, or all in turn, which no cache
+// holds.
+func lookups() []Group {
+	groups := []Group{lookup("lookup/github", routes.GitHub(), routes.GitHub())}
 	for _, n := range []int{100, 10_000} {
 		table := routes.Resources(n)
-		for _, router := range routers {
-			lookup := router.lookup(table)
-			b.Run(fmt.Sprintf("routes=%d/favourites/%s", n, router.name), func(b *testing.B) {
-				lookUp(b, lookup, requests(routes.Spread(table, 100)))
-			})
-			b.Run(fmt.Sprintf("routes=%d/all/%s", n, router.name), func(b *testing.B) {
-				lookUp(b, lookup, requests(table))
-			})
-		}
+		groups = append(groups,
+			lookup(fmt.Sprintf("lookup/favourites/routes=%d", n), table, routes.Spread(table, 100)),
+			lookup(fmt.Sprintf("lookup/all/routes=%d", n), table, table))
 	}
+	return groups
 }
 
-// lookUp asks for all requests in each round.
-func lookUp(b *testing.B, lookup func(*http.Request) bool, all []*http.Request) {
-	for _, r := range all {
-		if !lookup(r) {
-			b.Fatalf("%s %s is not found", r.Method, r.URL.Path)
-		}
-	}
-	b.ReportAllocs()
-	rounds := 0
-	for b.Loop() {
-		for _, r := range all {
-			lookup(r)
-		}
-		rounds++
-	}
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(rounds*len(all)), "ns/lookup")
-}
-
-// Every router must find every route, or its time means nothing; and none may find what is not there.
-func TestRouters(t *testing.T) {
-	table := routes.GitHub()
-	missing, err := http.NewRequest(http.MethodGet, "/no/such/route/anywhere/in/the/table", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, router := range routers {
-		t.Run(router.name, func(t *testing.T) {
-			lookup := router.lookup(table)
-			for _, r := range requests(table) {
-				if !lookup(r) {
-					t.Errorf("%s %s is not found", r.Method, r.URL.Path)
+// Growth returns the groups that compare one router with itself: its table of 10,000 routes against that of 100. The
+// case of the large table has the router's name. It returns none for a router that is not known.
+func Growth(router string) []Group {
+	var groups []Group
+	for _, asked := range []string{"favourites", "all"} {
+		g := Group{Name: "growth/" + asked}
+		for _, n := range []int{100, 10_000} {
+			table, name := routes.Resources(n), router
+			if n == 100 {
+				name = router + ", 100 routes"
+			}
+			some := table
+			if asked == "favourites" {
+				some = routes.Spread(table, 100)
+			}
+			for _, c := range lookup("", table, some).Cases {
+				if c.Name == router {
+					g.Cases = append(g.Cases, Case{Name: name, Build: c.Build})
 				}
 			}
-			if lookup(missing) {
-				t.Errorf("%s is found", missing.URL.Path)
-			}
-		})
+		}
+		if len(g.Cases) > 0 {
+			groups = append(groups, g)
+		}
 	}
+	return groups
+}
+
+func lookup(name string, table, asked []routes.Route) Group {
+	g := Group{Name: name}
+	for _, r := range routers {
+		g.Cases = append(g.Cases, Case{Name: r.name, Build: func() (func() error, int) {
+			find, all := r.lookup(table), requests(asked)
+			return func() error {
+				for _, r := range all {
+					if !find(r) {
+						return fmt.Errorf("%s %s is not found", r.Method, r.URL.Path)
+					}
+				}
+				return nil
+			}, len(all)
+		}})
+	}
+	return g
 }

@@ -1,0 +1,163 @@
+//go:build unix
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/ishaa-framework/ishaa/internal/conformance/launch"
+)
+
+// seen is what a command of the tour shows: the status of its answer and texts that stand in its output, headers
+// included where the command prints them.
+var seen = map[string]struct {
+	status string
+	texts  []string
+}{
+	"a page":                         {"200", []string{"<h1>Record shop</h1>", "347 albums", `<a href="/albums/1">For Those About To Rock We Salute You</a> by AC/DC`}},
+	"a page with a parameter":        {"200", []string{"<h1>The Essential Miles Davis [Disc 1]</h1>", "<li>Jeru <small>€ 0.99</small></li>"}},
+	"the same page for another host": {"200", []string{"<h1>Jazz</h1>", "13 albums"}},
+	"a search; what it is given comes back escaped": {"200", []string{"0 albums for “miles &lt;b&gt;”"}},
+	"a cookie, and a redirect that stays on this site": {"303", []string{
+		"Location: /\r\n", "Set-Cookie: favourite=Blues; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax"}},
+	"the page as the cookie's owner sees it": {"200", []string{"<h1>Blues</h1>", "<option selected>Blues</option>"}},
+	"what a page says about security": {"200", []string{
+		"Content-Security-Policy: default-src 'self'", "X-Content-Type-Options: nosniff", "X-Robots-Tag: noindex", "Server-Timing: shop;dur="}},
+	"a write from another site is refused": {"403", []string{`"title":"Forbidden"`}},
+	"the shop's own 404 page":              {"404", []string{"<h1>Not in stock</h1>", "/nowhere", `<a href="/">`}},
+
+	"JSON, a page of a list": {"200", []string{`"title":"Warner 25 Anos"`, `"total":13`, `"next":"/api/v1/albums?page=2`}},
+	"JSON, one album":        {"200", []string{`"artist":"Miles Davis"`, `{"id":598,"name":"Jeru","album_id":48,`}},
+	"JSON, a search":         {"200", []string{`[{"id":48,`, `{"id":49,`}},
+	"a problem (RFC 9457): no such album": {"404", []string{
+		`{"title":"Not Found","status":404,"detail":"there is no album 9999"}`}},
+	"a problem: a wrong method, and which are right": {"405", []string{"Allow: GET, HEAD, OPTIONS\r\n", "Content-Type: application/problem+json\r\n"}},
+	"an order":                    {"201", []string{"Location: /api/v1/orders/", `"items":[{"track":598,"quantity":2}],"total_cents":198`}},
+	"an order that breaks a rule": {"422", []string{`"detail":"there is no track 9999","track":9999`}},
+	"JSON that two programs could read differently": {"400", []string{`duplicate key \"items\"`}},
+
+	"a sequence as a JSON array":               {"200", []string{`[{"id":3451,`, `"price_cents":99}]`}},
+	"the same sequence, one JSON value a line": {"200", []string{`{"id":194,"name":"First Time I Met The Blues"`, "}\n{\"id\":195,"}},
+	"a table that is sent as it is made":       {"200", []string{"date,country,track,quantity,price_cents\n2021-01-01,Germany,Balls to the Wall,1,99\n", "2025-12-22,"}},
+	"server-sent events: two tracks of the shop's radio": {"200", []string{
+		"id: 1\nevent: track\ndata: For Those About To Rock (We Salute You) by AC/DC\n\n", "id: 2\nevent: track\n"}},
+	"the radio from where a client left off":   {"200", []string{"id: 598\nevent: track\ndata: Jeru by Miles Davis\n\n"}},
+	"a download with a name":                   {"200", nil}, // see downloaded
+	"an upload: one album's cover for another": {"303", []string{"Location: /albums/48\r\n"}},
+	"a handler of net/http":                    {"200", []string{"347 albums, 3503 tracks\n"}},
+}
+
+const downloaded = "The Essential Miles Davis [Disc 1].txt"
+
+// TestPrintedCommands builds the program, starts it and runs every command that it prints, as a shell would.
+func TestPrintedCommands(t *testing.T) {
+	if _, err := exec.LookPath("curl"); err != nil {
+		t.Skip("no curl: install Debian's package curl")
+	}
+	binary := filepath.Join(t.TempDir(), "tour")
+	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	address := launch.FreeAddress(t)
+	cmd := exec.Command(binary, "-addr", address)
+	cmd.Dir = t.TempDir()
+	tour := launch.Start(t, cmd, 1)
+	if !strings.Contains(tour.Preface, "http://"+address) {
+		t.Errorf("it does not say where it listens:\n%s", tour.Preface)
+	}
+
+	shell := newShell(t)
+	left := map[string]bool{}
+	for title := range seen {
+		left[title] = true
+	}
+	for _, stop := range printed(t, tour.Preface) {
+		want, ok := seen[stop.title]
+		if !ok {
+			t.Errorf("%q is not tested: say in the table what it shows", stop.title)
+			continue
+		}
+		delete(left, stop.title)
+		t.Run(stop.title, func(t *testing.T) {
+			output, status := shell.run(t, stop.command)
+			if status != want.status {
+				t.Errorf("%s\nstatus %s, want %s", stop.command, status, want.status)
+			}
+			for _, text := range want.texts {
+				if !strings.Contains(output, text) {
+					t.Errorf("%s\nshows no %q:\n%s", stop.command, text, output)
+				}
+			}
+		})
+	}
+	for title := range left {
+		t.Errorf("%q was not printed", title)
+	}
+	text, err := os.ReadFile(filepath.Join(shell.dir, downloaded))
+	if err != nil || !strings.Contains(string(text), " 2. Jeru\n") {
+		t.Errorf("the download: %v\n%s", err, text)
+	}
+}
+
+type printedStop struct{ title, command string }
+
+// printed finds the commands in what the program prints, each below its title.
+func printed(t *testing.T, text string) []printedStop {
+	t.Helper()
+	var list []printedStop
+	title := ""
+	for line := range strings.Lines(text) {
+		line = strings.TrimSuffix(line, "\n")
+		if name, ok := strings.CutPrefix(line, "# "); ok {
+			title = name
+		}
+		if strings.HasPrefix(line, "curl ") {
+			list = append(list, printedStop{title, line})
+			title = ""
+		}
+	}
+	if len(list) != len(stops) {
+		t.Errorf("%d commands are printed, %d are meant to be", len(list), len(stops))
+	}
+	return list
+}
+
+// shell runs commands in a folder of their own, with a curl that says which status it got.
+type shell struct{ dir, home string }
+
+func newShell(t *testing.T) shell {
+	t.Helper()
+	s := shell{t.TempDir(), t.TempDir()}
+	settings := "silent\nshow-error\nmax-time = 30\nnoproxy = \"*\"\nwrite-out = \"%{stderr}status %{http_code}\\n\"\n"
+	if err := os.WriteFile(filepath.Join(s.home, ".curlrc"), []byte(settings), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// run returns what a command printed and the status that its last curl got.
+func (s shell) run(t *testing.T, command string) (output, status string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), launch.Patience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "sh", "-c", command)
+	cmd.Dir = s.dir
+	cmd.Env = append(os.Environ(), "CURL_HOME="+s.home, "HOME="+s.home)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("%s\n%v: %s", command, err, stderr.String())
+	}
+	for line := range strings.Lines(stderr.String()) {
+		if code, ok := strings.CutPrefix(line, "status "); ok {
+			status = strings.TrimSpace(code)
+		}
+	}
+	return stdout.String(), status
+}
