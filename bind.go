@@ -26,6 +26,7 @@ type bindPlan struct {
 	provided     []providedField
 	requests     [][]int // fields that get the *Request
 	params       []paramField
+	queries      int // how many of params come from the query, one by one
 	files        []fileField
 	body         *bodyField
 	form         bool // some field comes from the form
@@ -52,6 +53,7 @@ type paramField struct {
 	name  string
 	field *schema.Field
 	list  bool
+	query int // its place among the single query parameters, or -1
 }
 
 type fileField struct {
@@ -229,7 +231,12 @@ func (a *App) planParam(p *bindPlan, owner reflect.Type, field reflect.StructFie
 		name = http.CanonicalHeaderKey(name)
 	}
 	p.form = p.form || source == "form"
-	p.params = append(p.params, paramField{source, name, described, list})
+	param := paramField{in: source, name: name, field: described, list: list, query: -1}
+	if source == "query" && !list {
+		param.query = p.queries
+		p.queries++
+	}
+	p.params = append(p.params, param)
 	return nil
 }
 
@@ -325,8 +332,10 @@ func (p *bindPlan) bind(r *Request, into reflect.Value) error {
 		}
 	}
 	var violations []schema.Violation
+	var inline [8]parameter
+	query := p.readQuery(r, inline[:0])
 	for i := range p.params {
-		violations = append(violations, p.params[i].bind(r, form, into)...)
+		violations = append(violations, p.params[i].bind(r, form, query, into)...)
 	}
 	for i := range p.files {
 		violations = append(violations, p.files[i].bind(form, into)...)
@@ -355,7 +364,7 @@ func violated(violations []schema.Violation) *Problem {
 
 // bind reads one parameter. Absent and empty differ: only an absent one gets the
 // default or breaks "required".
-func (f *paramField) bind(r *Request, form *Form, into reflect.Value) []schema.Violation {
+func (f *paramField) bind(r *Request, form *Form, query []parameter, into reflect.Value) []schema.Violation {
 	target := fieldAt(into, f.field.Index)
 	if f.list {
 		values := f.values(r, form)
@@ -367,14 +376,67 @@ func (f *paramField) bind(r *Request, form *Form, into reflect.Value) []schema.V
 		}
 		return f.mark(f.field.SetTexts(target, values))
 	}
-	text, count := f.text(r, form)
-	switch count {
+	var got parameter
+	if f.query >= 0 {
+		got = query[f.query]
+	} else {
+		got = f.text(r, form)
+	}
+	switch got.count {
 	case 0:
 		return f.absent(target)
 	case 1:
-		return f.mark(f.field.Type.SetText(target, text))
+		if violations := f.field.Type.SetText(target, got.text); violations != nil {
+			return f.mark(violations)
+		}
+		return nil
 	}
-	return f.mark([]schema.Violation{{Rule: "single", Message: fmt.Sprintf("is given %d times and may be given once", count)}})
+	return f.mark([]schema.Violation{{Rule: "single", Message: fmt.Sprintf("is given %d times and may be given once", got.count)}})
+}
+
+// parameter is a parameter of the request: its first text and how many there are.
+type parameter struct {
+	text  string
+	count int
+}
+
+// readQuery finds all single query parameters in one pass.
+func (p *bindPlan) readQuery(r *Request, into []parameter) []parameter {
+	for range p.queries {
+		into = append(into, parameter{})
+	}
+	raw := r.raw.URL.RawQuery
+	if p.queries == 0 || raw == "" && r.recorder == nil {
+		return into
+	}
+	if r.recorder != nil || isEscaped(raw) {
+		for i := range p.params {
+			if f := &p.params[i]; f.query >= 0 {
+				text, count := r.queryCount(f.name)
+				into[f.query] = parameter{text, count}
+				if r.recorder != nil {
+					r.recordQuery(f.name, text, count)
+				}
+			}
+		}
+		return into
+	}
+	for raw != "" {
+		var pair string
+		pair, raw, _ = strings.Cut(raw, "&")
+		name, text, _ := strings.Cut(pair, "=")
+		for i := range p.params {
+			f := &p.params[i]
+			if f.query < 0 || f.name != name || pair == "" {
+				continue
+			}
+			if into[f.query].count == 0 {
+				into[f.query].text = text
+			}
+			into[f.query].count++
+		}
+	}
+	return into
 }
 
 func (f *paramField) absent(target reflect.Value) []schema.Violation {
@@ -409,46 +471,37 @@ func (f *paramField) mark(violations []schema.Violation) []schema.Violation {
 	return violations
 }
 
-// text returns a single value and how many there are.
-func (f *paramField) text(r *Request, form *Form) (text string, count int) {
+// text returns a single value that does not come from the query.
+func (f *paramField) text(r *Request, form *Form) parameter {
 	switch f.in {
 	case "path":
-		text, ok := r.param(f.name)
 		if r.recorder != nil {
 			r.Param(f.name)
 		}
-		return text, counted(ok)
-	case "query":
-		text, count = r.queryCount(f.name)
-		if r.recorder != nil {
-			r.recordQuery(f.name, text, count)
-		}
-		return text, count
+		return once(r.param(f.name))
 	case "header":
-		values := r.raw.Header[f.name]
 		if r.recorder != nil {
 			r.recordHeader(f.name)
 		}
-		if len(values) == 0 {
-			return "", 0
-		}
-		return values[0], len(values)
+		return firstOf(r.raw.Header[f.name])
 	case "cookie":
-		text, ok := r.Cookie(f.name)
-		return text, counted(ok)
+		return once(r.Cookie(f.name))
 	}
-	values := form.parsed.Values[f.name]
-	if len(values) == 0 {
-		return "", 0
-	}
-	return values[0], len(values)
+	return firstOf(form.parsed.Values[f.name])
 }
 
-func counted(ok bool) int {
+func once(text string, ok bool) parameter {
 	if ok {
-		return 1
+		return parameter{text, 1}
 	}
-	return 0
+	return parameter{}
+}
+
+func firstOf(values []string) parameter {
+	if len(values) == 0 {
+		return parameter{}
+	}
+	return parameter{values[0], len(values)}
 }
 
 // values returns a list: repeated parameters, or with explode:"false" one whose

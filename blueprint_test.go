@@ -224,7 +224,7 @@ func TestErrorHandlersThatFail(t *testing.T) {
 	}
 	do(t, app, "GET", "/415").wantProblem(t, 500, "")
 	failures := log.records(t, "request failed")
-	if len(failures) != 3 || !strings.Contains(fmt.Sprint(failures[1]["error"]), "handler of errors") {
+	if len(failures) != 2 || !strings.Contains(fmt.Sprint(failures[0]["error"]), "handler of errors") {
 		t.Errorf("the log has %v", failures)
 	}
 }

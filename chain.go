@@ -3,6 +3,7 @@ package ishaa
 import (
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // A chain is all that runs for a request once its route is known, composed into
@@ -179,7 +180,7 @@ func (a *App) SetOrder(route *Route, order []int) error {
 			return fmt.Errorf("SetOrder of %s: %w", route, err)
 		}
 	}
-	route.order = order
+	route.order = slices.Clone(order)
 	return nil
 }
 

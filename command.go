@@ -3,6 +3,7 @@ package ishaa
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -52,24 +53,19 @@ func (a *App) runCommand(ctx context.Context, name string, args []string) error 
 	return command.Run(ctx, a, args, os.Stdout)
 }
 
-func (a *App) printUsage(flags *flag.FlagSet) {
-	out := flags.Output()
-	fmt.Fprintf(out, "%s serves, or runs a command:\n\n", a.life.name)
-	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	for _, c := range a.Commands() {
-		fmt.Fprintf(table, "  %s\t%s\n", c.Name, c.Usage)
-	}
-	table.Flush()
-	fmt.Fprintf(out, "\nflags, each also an ISHAA_* variable:\n\n")
-	flags.PrintDefaults()
-}
-
 func builtinCommands() map[string]Command {
 	return map[string]Command{
 		"routes":  {Name: "routes", Usage: "list the routes; --json for programs", Run: listRoutes},
 		"check":   {Name: "check", Usage: "check that the application would start", Run: checkApp},
 		"version": {Name: "version", Usage: "print the versions of the program, the framework and Go", Run: printVersion},
 	}
+}
+
+func noArguments(command string, args []string) error {
+	if len(args) > 0 {
+		return fmt.Errorf("%s takes no argument, but got %q", command, args[0])
+	}
+	return nil
 }
 
 // routeListing is a route as the command prints it.
@@ -84,9 +80,15 @@ type routeListing struct {
 }
 
 func listRoutes(_ context.Context, app *App, args []string, out io.Writer) error {
-	flags := flag.NewFlagSet("routes", flag.ContinueOnError)
-	asJSON := flags.Bool("json", false, "print JSON")
-	if err := flags.Parse(args); err != nil {
+	flags := newFlags("routes")
+	asJSON := flags.Bool("json", false, "")
+	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(out, "routes lists the routes as a table; routes --json as JSON")
+		return err
+	} else if err != nil {
+		return fmt.Errorf("routes: %w; it has one flag, --json", err)
+	}
+	if err := noArguments("routes", flags.Args()); err != nil {
 		return err
 	}
 	list := []routeListing{}
@@ -118,7 +120,13 @@ func listRoutes(_ context.Context, app *App, args []string, out io.Writer) error
 }
 
 // checkApp starts the application, as serving would, and stops it.
-func checkApp(ctx context.Context, app *App, _ []string, out io.Writer) error {
+func checkApp(ctx context.Context, app *App, args []string, out io.Writer) error {
+	if err := noArguments("check", args); err != nil {
+		return err
+	}
+	if _, err := app.certificates(); err != nil {
+		return err
+	}
 	if err := app.Start(ctx); err != nil {
 		return err
 	}
@@ -129,7 +137,10 @@ func checkApp(ctx context.Context, app *App, _ []string, out io.Writer) error {
 	return nil
 }
 
-func printVersion(_ context.Context, app *App, _ []string, out io.Writer) error {
+func printVersion(_ context.Context, app *App, args []string, out io.Writer) error {
+	if err := noArguments("version", args); err != nil {
+		return err
+	}
 	program, framework := "unknown", "unknown"
 	if info, ok := debug.ReadBuildInfo(); ok {
 		program = info.Main.Version

@@ -1,12 +1,11 @@
 package ishaa
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"net/netip"
+	"net"
 	"os"
 	"strconv"
 	"strings"
@@ -18,11 +17,13 @@ import (
 // Config is what may differ between a developer's machine and a server. Each
 // field is taken from the first place that has it: the flags of Run, the
 // environment, the file .env in the working directory, the Config given to New,
-// the default. The name of the variable stands beside each field. A variable that
-// is empty counts as not set.
+// the default. The name of the variable stands beside each field; the flag is the
+// same without ISHAA_, in lower case and with dashes. A variable that is empty, and
+// a field of the given Config that is zero, count as not set. A negative timeout is
+// none, but for DrainTimeout.
 type Config struct {
 	Addr        string // ISHAA_ADDR: "host:port", or "unix:/path" for a socket; default "127.0.0.1:8000"
-	Debug       bool   // ISHAA_DEBUG: error pages with code for clients on this machine; readable logs
+	Debug       bool   // ISHAA_DEBUG: error pages with code for clients on this machine
 	Secret      string // ISHAA_SECRET: what the application signs with; at least 32 bytes
 	DatabaseURL string // ISHAA_DATABASE_URL
 	StoreURL    string // ISHAA_STORE_URL
@@ -69,67 +70,134 @@ func defaultConfig() Config {
 // setting is one field as text.
 type setting struct {
 	name, usage string // the name as a flag; the variable is derived from it
-	set         func(*Config, string) error
 	isBool      bool
+	secret      bool                        // the text stands in no message
+	set         func(*Config, string) error // the error says what is expected
+	check       func(*Config) error         // likewise, for a value that did not come as text; may be nil
+	show        func(*Config) string
 }
 
 func (s setting) variable() string {
 	return "ISHAA_" + strings.ToUpper(strings.ReplaceAll(s.name, "-", "_"))
 }
 
-var settings = []setting{
-	textSetting("addr", "address to listen on: host:port or unix:/path", func(c *Config) *string { return &c.Addr }),
-	boolSetting("debug", "error pages with code, for clients on this machine", func(c *Config) *bool { return &c.Debug }),
-	textSetting("secret", "what the application signs with, at least 32 bytes", func(c *Config) *string { return &c.Secret }),
-	textSetting("database-url", "the database", func(c *Config) *string { return &c.DatabaseURL }),
-	textSetting("store-url", "the shared store", func(c *Config) *string { return &c.StoreURL }),
-	{name: "trusted-proxies", usage: "addresses and networks whose word is taken, separated by commas", set: func(c *Config, text string) error {
-		c.TrustedProxies = nil
-		for part := range strings.SplitSeq(text, ",") {
-			if part = strings.TrimSpace(part); part != "" {
-				c.TrustedProxies = append(c.TrustedProxies, part)
+// field makes a setting of a field and a function that reads its text.
+func field[T any](name, usage, expected string, of func(*Config) *T, parse func(string) (T, error)) setting {
+	_, isBool := any(new(T)).(*bool)
+	return setting{
+		name: name, usage: usage, isBool: isBool,
+		set: func(c *Config, text string) error {
+			value, err := parse(text)
+			if err != nil {
+				return errors.New("give " + expected)
 			}
+			*of(c) = value
+			return nil
+		},
+		show: func(c *Config) string { return fmt.Sprint(*of(c)) },
+	}
+}
+
+func textField(name, usage string, of func(*Config) *string) setting {
+	return field(name, usage, "", of, func(text string) (string, error) { return text, nil })
+}
+
+func boolField(name, usage string, of func(*Config) *bool) setting {
+	return field(name, usage, "true or false", of, strconv.ParseBool)
+}
+
+func durationField(name, usage string, of func(*Config) *time.Duration) setting {
+	return field(name, usage, "a duration such as 30s or 2m", of, time.ParseDuration)
+}
+
+func (s setting) checked(check func(*Config) error) setting {
+	s.check = check
+	return s
+}
+
+func (s setting) kept() setting {
+	s.secret = true
+	return s
+}
+
+var settings = []setting{
+	textField("addr", "address to listen on: host:port or unix:/path", func(c *Config) *string { return &c.Addr }).checked(checkAddr),
+	boolField("debug", "error pages with code, for clients on this machine", func(c *Config) *bool { return &c.Debug }),
+	textField("secret", "what the application signs with, at least 32 bytes; better as a variable, since flags show in ps",
+		func(c *Config) *string { return &c.Secret }).kept().checked(checkSecret),
+	textField("database-url", "the database", func(c *Config) *string { return &c.DatabaseURL }).kept(),
+	textField("store-url", "the shared store", func(c *Config) *string { return &c.StoreURL }).kept(),
+	field("trusted-proxies", "addresses and networks whose word is taken, separated by commas", "",
+		func(c *Config) *[]string { return &c.TrustedProxies }, splitList).checked(checkProxies),
+	textField("proxy-header", "header that trusted proxies maintain", func(c *Config) *string { return &c.ProxyHeader }).checked(checkProxyHeader),
+	textField("tls-cert", "file with the certificate chain in PEM", func(c *Config) *string { return &c.TLSCert }),
+	textField("tls-key", "file with the certificate's key in PEM", func(c *Config) *string { return &c.TLSKey }),
+	field("body-limit", "largest body in bytes", "a number of bytes, such as 1048576", func(c *Config) *int64 { return &c.BodyLimit },
+		func(text string) (int64, error) { return strconv.ParseInt(text, 10, 64) }).checked(checkPositive(func(c *Config) int64 { return c.BodyLimit })),
+	durationField("read-header-timeout", "time for a request's head", func(c *Config) *time.Duration { return &c.ReadHeaderTimeout }),
+	durationField("read-timeout", "time for a whole request", func(c *Config) *time.Duration { return &c.ReadTimeout }),
+	durationField("write-timeout", "time for an answer", func(c *Config) *time.Duration { return &c.WriteTimeout }),
+	durationField("idle-timeout", "time between requests of a connection", func(c *Config) *time.Duration { return &c.IdleTimeout }),
+	durationField("drain-timeout", "time for requests under way at shutdown", func(c *Config) *time.Duration { return &c.DrainTimeout }).checked(checkDrain),
+	field("max-header-bytes", "largest request head in bytes", "a number of bytes, such as 65536", func(c *Config) *int { return &c.MaxHeaderBytes },
+		strconv.Atoi).checked(checkPositive(func(c *Config) int64 { return int64(c.MaxHeaderBytes) })),
+	field("log-level", "debug, info, warn or error", "debug, info, warn or error", func(c *Config) *slog.Level { return &c.LogLevel },
+		func(text string) (level slog.Level, err error) { return level, level.UnmarshalText([]byte(text)) }),
+	boolField("log-json", "log records as JSON", func(c *Config) *bool { return &c.LogJSON }),
+}
+
+func splitList(text string) (list []string, _ error) {
+	for part := range strings.SplitSeq(text, ",") {
+		if part = strings.TrimSpace(part); part != "" {
+			list = append(list, part)
+		}
+	}
+	return list, nil
+}
+
+func checkAddr(c *Config) error {
+	if path, ok := strings.CutPrefix(c.Addr, "unix:"); ok && path != "" {
+		return nil
+	}
+	if _, port, err := net.SplitHostPort(c.Addr); err != nil || port == "" {
+		return errors.New("give host:port, such as 127.0.0.1:8000 or :8000, or unix:/path")
+	}
+	return nil
+}
+
+func checkSecret(c *Config) error {
+	if c.Secret != "" && len(c.Secret) < 32 {
+		return errors.New("it has fewer than 32 bytes; make one with: openssl rand -hex 32")
+	}
+	return nil
+}
+
+func checkProxies(c *Config) error {
+	_, err := clientip.Parse(c.TrustedProxies)
+	return err
+}
+
+func checkProxyHeader(c *Config) error {
+	if (&clientip.Proxies{Header: c.ProxyHeader}).Validate() != nil {
+		return fmt.Errorf("give %s or %s", clientip.XForwardedFor, clientip.Forwarded)
+	}
+	return nil
+}
+
+func checkPositive(of func(*Config) int64) func(*Config) error {
+	return func(c *Config) error {
+		if of(c) <= 0 {
+			return errors.New("give a positive number of bytes")
 		}
 		return nil
-	}},
-	textSetting("proxy-header", "header that trusted proxies maintain", func(c *Config) *string { return &c.ProxyHeader }),
-	textSetting("tls-cert", "file with the certificate chain", func(c *Config) *string { return &c.TLSCert }),
-	textSetting("tls-key", "file with the certificate's key", func(c *Config) *string { return &c.TLSKey }),
-	{name: "body-limit", usage: "largest body in bytes", set: func(c *Config, text string) (err error) {
-		c.BodyLimit, err = strconv.ParseInt(text, 10, 64)
-		return err
-	}},
-	durationSetting("read-header-timeout", "time for a request's head", func(c *Config) *time.Duration { return &c.ReadHeaderTimeout }),
-	durationSetting("read-timeout", "time for a whole request", func(c *Config) *time.Duration { return &c.ReadTimeout }),
-	durationSetting("write-timeout", "time for an answer", func(c *Config) *time.Duration { return &c.WriteTimeout }),
-	durationSetting("idle-timeout", "time between requests of a connection", func(c *Config) *time.Duration { return &c.IdleTimeout }),
-	durationSetting("drain-timeout", "time for requests under way at shutdown", func(c *Config) *time.Duration { return &c.DrainTimeout }),
-	{name: "max-header-bytes", usage: "largest request head in bytes", set: func(c *Config, text string) (err error) {
-		c.MaxHeaderBytes, err = strconv.Atoi(text)
-		return err
-	}},
-	{name: "log-level", usage: "debug, info, warn or error", set: func(c *Config, text string) error {
-		return c.LogLevel.UnmarshalText([]byte(text))
-	}},
-	boolSetting("log-json", "log records as JSON", func(c *Config) *bool { return &c.LogJSON }),
+	}
 }
 
-func textSetting(name, usage string, field func(*Config) *string) setting {
-	return setting{name: name, usage: usage, set: func(c *Config, text string) error { *field(c) = text; return nil }}
-}
-
-func boolSetting(name, usage string, field func(*Config) *bool) setting {
-	return setting{name: name, usage: usage, isBool: true, set: func(c *Config, text string) (err error) {
-		*field(c), err = strconv.ParseBool(text)
-		return err
-	}}
-}
-
-func durationSetting(name, usage string, field func(*Config) *time.Duration) setting {
-	return setting{name: name, usage: usage, set: func(c *Config, text string) (err error) {
-		*field(c), err = time.ParseDuration(text)
-		return err
-	}}
+func checkDrain(c *Config) error {
+	if c.DrainTimeout < 0 {
+		return errors.New("give a duration that is not negative")
+	}
+	return nil
 }
 
 // loadConfig reads the environment and .env over what New was given.
@@ -141,34 +209,49 @@ func loadConfig(given ...Config) (Config, error) {
 	if len(given) == 1 {
 		cfg = given[0].withDefaults(cfg)
 	}
+	for _, s := range settings {
+		if err := s.valid(&cfg, "Config: "+s.name); err != nil {
+			return cfg, err
+		}
+	}
 	file, err := readDotEnv(".env")
 	if err != nil {
 		return cfg, err
 	}
 	for _, s := range settings {
-		where := "the environment"
-		text := os.Getenv(s.variable())
+		name := s.variable()
+		text, where := os.Getenv(name), name+" in the environment"
 		if text == "" {
-			text, where = file[s.variable()], ".env"
+			text, where = file[name].text, fmt.Sprintf("%s at .env:%d", name, file[name].line)
 		}
 		if text == "" {
 			continue
 		}
-		if err := s.apply(&cfg, text, s.variable()+" in "+where); err != nil {
+		if err := s.apply(&cfg, text, where); err != nil {
 			return cfg, err
 		}
 	}
 	return cfg, nil
 }
 
-// apply sets a field. A secret is never repeated in the message.
+// apply sets a field from text that came from where. The text of a secret is not
+// repeated in the message.
 func (s setting) apply(cfg *Config, text, where string) error {
+	if !s.secret {
+		where = fmt.Sprintf("%s: %q", where, text)
+	}
 	if err := s.set(cfg, text); err != nil {
-		var number *strconv.NumError
-		if errors.As(err, &number) {
-			err = number.Err
-		}
-		return fmt.Errorf("%s: %q is not right for %s (%s): %w", where, text, s.name, s.usage, err)
+		return fmt.Errorf("%s: %w", where, err)
+	}
+	return s.valid(cfg, where)
+}
+
+func (s setting) valid(cfg *Config, where string) error {
+	if s.check == nil {
+		return nil
+	}
+	if err := s.check(cfg); err != nil {
+		return fmt.Errorf("%s: %w", where, err)
 	}
 	return nil
 }
@@ -194,21 +277,17 @@ func fill[T comparable](field *T, value T) {
 	}
 }
 
-// configure checks a configuration and builds what follows from it.
+// configure puts a configuration into force whose fields are valid one by one.
 func (a *App) configure(cfg Config) error {
-	proxies, err := proxiesOf(cfg)
+	if (cfg.TLSCert == "") != (cfg.TLSKey == "") {
+		return errors.New("tls-cert and tls-key: give both or neither")
+	}
+	proxies, err := clientip.Parse(cfg.TrustedProxies)
 	if err != nil {
 		return err
 	}
-	switch {
-	case cfg.Addr == "":
-		return errors.New("addr: it is empty; write host:port, or unix:/path")
-	case cfg.BodyLimit <= 0:
-		return fmt.Errorf("body-limit: %d is not a positive number of bytes", cfg.BodyLimit)
-	case cfg.Secret != "" && len(cfg.Secret) < 32:
-		return errors.New("secret: it has fewer than 32 bytes; make one with: openssl rand -hex 32")
-	case (cfg.TLSCert == "") != (cfg.TLSKey == ""):
-		return errors.New("tls-cert and tls-key: give both or neither")
+	if proxies != nil {
+		proxies.Header = cfg.ProxyHeader
 	}
 	a.config, a.proxies = cfg, proxies
 	a.logger = cfg.Logger
@@ -226,84 +305,4 @@ func newLogger(out io.Writer, cfg Config) *slog.Logger {
 		return slog.New(slog.NewJSONHandler(out, options))
 	}
 	return slog.New(slog.NewTextHandler(out, options))
-}
-
-func proxiesOf(cfg Config) (*clientip.Proxies, error) {
-	for _, text := range cfg.TrustedProxies {
-		if _, err := netip.ParsePrefix(text); err == nil {
-			continue
-		}
-		if _, err := netip.ParseAddr(text); err != nil {
-			return nil, fmt.Errorf("trusted-proxies: %q is neither an address nor a network such as 10.0.0.0/8", text)
-		}
-	}
-	if len(cfg.TrustedProxies) == 0 {
-		return nil, nil
-	}
-	proxies, err := clientip.Parse(cfg.TrustedProxies)
-	if err != nil {
-		return nil, err
-	}
-	proxies.Header = cfg.ProxyHeader
-	return proxies, proxies.Validate()
-}
-
-// readDotEnv reads NAME=value lines. Values may be quoted; # begins a comment at
-// the start of a line or after a space. A missing file is empty.
-func readDotEnv(name string) (map[string]string, error) {
-	file, err := os.Open(name)
-	if err != nil {
-		if os.IsNotExist(err) {
-			return nil, nil
-		}
-		return nil, err
-	}
-	defer file.Close()
-	values := map[string]string{}
-	scanner := bufio.NewScanner(file)
-	for line := 1; scanner.Scan(); line++ {
-		key, value, ok, err := parseEnvLine(scanner.Text())
-		if err != nil {
-			return nil, fmt.Errorf("%s:%d: %w", name, line, err)
-		}
-		if ok {
-			values[key] = value
-		}
-	}
-	return values, scanner.Err()
-}
-
-func parseEnvLine(line string) (key, value string, ok bool, err error) {
-	line = strings.TrimSpace(line)
-	if line == "" || line[0] == '#' {
-		return "", "", false, nil
-	}
-	key, value, ok = strings.Cut(strings.TrimPrefix(line, "export "), "=")
-	key = strings.TrimSpace(key)
-	if !ok || key == "" || strings.ContainsAny(key, " \t") {
-		return "", "", false, errors.New("expected NAME=value")
-	}
-	quoted, after := strings.TrimSpace(value), ""
-	switch {
-	case strings.HasPrefix(quoted, "'"):
-		if value, after, ok = strings.Cut(quoted[1:], "'"); !ok {
-			return "", "", false, fmt.Errorf("the value of %s has no closing quote", key)
-		}
-	case strings.HasPrefix(quoted, `"`):
-		literal, err := strconv.QuotedPrefix(quoted)
-		if err != nil {
-			return "", "", false, fmt.Errorf("the value of %s has no closing quote, or an escape that is none", key)
-		}
-		after = quoted[len(literal):]
-		if value, err = strconv.Unquote(literal); err != nil {
-			return "", "", false, fmt.Errorf("the value of %s is not a quoted string", key)
-		}
-	default:
-		value, _, _ = strings.Cut(value, " #")
-		value = strings.TrimSpace(value)
-	}
-	if after = strings.TrimSpace(after); after != "" && after[0] != '#' {
-		return "", "", false, fmt.Errorf("something follows the closing quote of the value of %s", key)
-	}
-	return key, value, true, nil
 }

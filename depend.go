@@ -141,6 +141,14 @@ type madeDependency struct {
 	plan  *dependencyPlan
 	value reflect.Value // the pointer; invalid while it is being made
 	err   error
+
+	traced bool // it was made under a recorder, which was told of the reads
+	reads  []tracedRead
+}
+
+type tracedRead struct {
+	in    Input
+	value string
 }
 
 // Resolve makes a dependency, or returns the one that the request already has. It
@@ -174,17 +182,43 @@ func (r *Request) dependency(plan *dependencyPlan) (reflect.Value, error) {
 	if r.rare != nil {
 		for i := range r.rare.made {
 			if made := &r.rare.made[i]; made.plan == plan {
+				r.recordMade(made)
 				return made.value, made.err
 			}
 		}
 	}
-	value, err := r.makeDependency(plan)
-	if err != nil {
-		value = reflect.Value{}
+	made := madeDependency{plan: plan}
+	if outer := r.recorder; outer != nil {
+		made.traced = true
+		r.recorder = func(in Input, value string) {
+			made.reads = append(made.reads, tracedRead{in, value})
+			outer(in, value)
+		}
+		defer func() { r.recorder = outer }()
+	}
+	made.value, made.err = r.makeDependency(plan)
+	if made.err != nil {
+		made.value = reflect.Value{}
 	}
 	rare := r.more()
-	rare.made = append(rare.made, madeDependency{plan, value, err})
-	return value, err
+	rare.made = append(rare.made, made)
+	return made.value, made.err
+}
+
+// recordMade reports the use of a dependency that is there already as the reads
+// that made it. What one read that a hook resolved, outside of any trace, is not
+// known: it counts as an identity.
+func (r *Request) recordMade(made *madeDependency) {
+	if r.recorder == nil {
+		return
+	}
+	if !made.traced {
+		r.record(Input{Kind: InputIdentity, Name: "dependency " + made.plan.typ.String()}, "")
+		return
+	}
+	for _, read := range made.reads {
+		r.record(read.in, read.value)
+	}
 }
 
 func (r *Request) makeDependency(plan *dependencyPlan) (reflect.Value, error) {

@@ -1,6 +1,7 @@
 package ishaa
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"html/template"
@@ -8,6 +9,7 @@ import (
 	"net/http"
 
 	"github.com/ishaa-framework/ishaa/internal/negotiate"
+	"github.com/ishaa-framework/ishaa/internal/secure"
 )
 
 // This file is where an error becomes an answer: the application's own error
@@ -68,6 +70,7 @@ func (g *group) errorHandlerFor(err error, status int) func(*Request, error) (an
 // wrong here ends in the plainest problem.
 func (r *Request) answerError(res *Response, err error) {
 	r.res = res
+	err = r.causeOf(err)
 	problem := problemOf(err)
 	res.clearBody()
 	if handle := r.route.group.errorHandlerFor(err, problem.HTTPStatus()); handle != nil {
@@ -100,6 +103,18 @@ func (r *Request) answerError(res *Response, err error) {
 		res.status = http.StatusInternalServerError
 	}
 	res.built = true
+}
+
+// causeOf adds to an error that says no more than that the request's context has
+// ended the problem for which it was ended, such as a timeout or the end of the
+// server: middleware ends a context by context.WithCancelCause and its like.
+func (r *Request) causeOf(err error) error {
+	var cause *Problem
+	if !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) ||
+		errors.As(err, &cause) || !errors.As(context.Cause(r.ctx), &cause) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", cause, err)
 }
 
 func (r *Request) callErrorHandler(handle func(*Request, error) (any, error), err error) (value any, failure error) {
@@ -167,9 +182,10 @@ var problemPage = template.Must(template.New("problem").Parse(`<!DOCTYPE html>
 </html>
 `))
 
-// logFailure records an error that the client does not get to see.
+// logFailure records an error that the client does not get to see. Its text may
+// quote what the client sent.
 func (r *Request) logFailure(err error) {
-	attrs := []slog.Attr{slog.String("error", err.Error())}
+	attrs := []slog.Attr{slog.String("error", secure.LogText(err.Error()))}
 	var thrown *panicError
 	if errors.As(err, &thrown) {
 		attrs = append(attrs, slog.String("stack", string(thrown.stack)))

@@ -90,7 +90,7 @@ func TestFormRefusals(t *testing.T) {
 		{"1,000 values likewise", parts(1001, ""), 413, "more fields"},
 		{"a part with many headers", withBody("multipart/form-data; boundary=b",
 			"--b\r\nContent-Disposition: form-data; name=a\r\n"+strings.Repeat("X: 1\r\n", 20_000)+"\r\nx\r\n--b--\r\n"), 413, "headers of a part"},
-		{"a long preamble", withBody("multipart/form-data; boundary=b", strings.Repeat("x", 900<<10)+"\r\n--b--\r\n"), 413, "before the first boundary"},
+		{"a long preamble", withBody("multipart/form-data; boundary=b", strings.Repeat("x\r\n", 300<<10)+"--b--\r\n"), 413, "before the first boundary"},
 		{"data after the last boundary", withBody("multipart/form-data; boundary=b",
 			"--b\r\nContent-Disposition: form-data; name=a\r\n\r\nx\r\n--b--\r\n"+strings.Repeat("x", 900<<10)), 400, "after the last boundary"},
 		{"an option header to backtrack on", withBody(`multipart/form-data; !="`+strings.Repeat(`\\`, 8000)+`"; boundary=b`, "x"), 400, "Content-Type"},
@@ -191,7 +191,7 @@ func spooled(t *testing.T, dir string) []string {
 func TestFormFilesOnDiskAreRemoved(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("TMPDIR", dir)
-	big := strings.Repeat("0123456789abcdef", 160<<10) // 2.5 MiB: over the limit of what stays in memory
+	big := strings.Repeat("0123456789abcdef", 80<<10) // 1.25 MiB: over the limit of what stays in memory
 	open := func(r *ishaa.Request) (*ishaa.Form, error) {
 		form, err := r.Form()
 		if err == nil && runtime.GOOS == "linux" && len(spooled(t, dir)) == 0 {

@@ -92,9 +92,14 @@ func (a *App) Started() bool { return a.life.started.Load() }
 // return what the first one did. Run calls it, and so does the first request to an
 // application that is served by another server.
 func (a *App) Start(ctx context.Context) error {
-	a.life.once.Do(func() { a.life.err = a.start(ctx) })
+	a.life.once.Do(func() {
+		a.life.err = errStartPanicked // unless start returns
+		a.life.err = a.start(ctx)
+	})
 	return a.life.err
 }
+
+var errStartPanicked = errors.New("the application panicked while it started")
 
 func (a *App) start(ctx context.Context) error {
 	if err := a.compileAll(); err != nil {
@@ -166,7 +171,10 @@ func (a *App) startOnDemand() *http.Handler {
 
 // Stop runs the stop hooks of what has started, in reverse order, each of them
 // even when another fails, and returns their errors. A second call does nothing.
+// Serve and Run call it; a program that runs the application on another server does
+// when that has shut down.
 func (a *App) Stop(ctx context.Context) error {
+	a.beginDraining()
 	a.life.mu.Lock()
 	ran := a.life.ran
 	a.life.ran = nil

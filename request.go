@@ -427,8 +427,12 @@ func (r *Request) contentType() string {
 }
 
 // ID returns the request's id, as sent in X-Request-Id and written to the log.
-// It is "" when the application runs without request ids.
-func (r *Request) ID() string { return r.requestID }
+// It is "" when the application runs without request ids. An answer that holds
+// it belongs to this request alone, so it counts as an identity.
+func (r *Request) ID() string {
+	r.record(Input{Kind: InputIdentity, Name: "request id"}, "")
+	return r.requestID
+}
 
 // Logger returns the application's logger with the request's id and route.
 func (r *Request) Logger() *slog.Logger {

@@ -199,6 +199,16 @@ func (res *Response) merge(from http.Header) {
 	}
 }
 
+// writeTo writes a body that is in memory and not empty.
+func (b *body) writeTo(w io.Writer) (err error) {
+	if b.kind == bodyText {
+		_, err = io.WriteString(w, b.text)
+	} else {
+		_, err = w.Write(b.bytes)
+	}
+	return err
+}
+
 // release gives the body's memory back. The body is gone with it.
 func (b *body) release() {
 	if b.buffer != nil {
@@ -372,10 +382,7 @@ func (res *Response) filter() error {
 	}
 	buf := newBuffer()
 	out, closers := wrapFilters(buf, res.filters)
-	_, err := io.WriteString(out, res.body.text)
-	if err == nil {
-		_, err = out.Write(res.body.bytes)
-	}
+	err := res.body.writeTo(out)
 	for _, closer := range closers {
 		err = errors.Join(err, closer.Close())
 	}

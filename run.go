@@ -6,40 +6,39 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"os"
 	"os/signal"
-	"strconv"
-	"strings"
 	"syscall"
 	"time"
 )
 
 // Run serves the application until the process gets SIGINT or SIGTERM, then
-// drains: it stops accepting, lets the requests under way finish for at most
-// Config.DrainTimeout, and stops what was started. With a command as its first
-// argument the program runs that instead (see Command). On an error it prints
-// the error and exits with status 1.
+// drains: it stops accepting and lets the requests under way finish for at most
+// Config.DrainTimeout. Those that have not finished by then are told so: their
+// contexts end, and a handler that heeds its own is answered by 503. A second later
+// the connections that are left are cut, and Run reports an error. Last it stops
+// what was started. A second signal ends the process at once.
+//
+// With a command as its first argument the program runs that instead (see
+// Command). On an error Run prints the error and exits with status 1.
 func (a *App) Run() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // from then on a signal does what it does by default
 	err := a.RunArgs(ctx, os.Args[1:])
 	stop()
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		os.Exit(2)
-	case err != nil:
+	if err != nil && !errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintln(os.Stderr, a.life.name+": "+err.Error())
 		os.Exit(1)
 	}
 }
 
 // RunArgs is Run with the arguments and the end of the program given by the
-// caller: it serves until the context ends.
+// caller: it serves until the context ends. After -h it returns flag.ErrHelp.
 func (a *App) RunArgs(ctx context.Context, args []string) error {
-	rest, err := a.parseFlags(args, os.Stderr)
+	rest, err := a.parseFlags(args, os.Stdout)
 	if err != nil {
 		return err
 	}
@@ -50,179 +49,142 @@ func (a *App) RunArgs(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	return a.Serve(ctx, listener)
-}
-
-// parseFlags reads the flags in front of a command and configures anew where they
-// change something.
-func (a *App) parseFlags(args []string, output io.Writer) ([]string, error) {
-	flags := flag.NewFlagSet(a.life.name, flag.ContinueOnError)
-	flags.SetOutput(output)
-	cfg := a.config
-	for _, s := range settings {
-		set := func(text string) error { return s.apply(&cfg, text, "-"+s.name) }
-		if s.isBool {
-			flags.BoolFunc(s.name, s.usage, set)
-		} else {
-			flags.Func(s.name, s.usage, set)
-		}
-	}
-	flags.Usage = func() { a.printUsage(flags) }
-	if err := flags.Parse(args); err != nil {
-		return nil, err
-	}
-	if flags.NFlag() > 0 {
-		a.mustBeOpen("Run with flags")
-		logger := a.logger
-		if err := a.configure(cfg); err != nil {
-			return nil, err
-		}
-		if !given(flags, "log-level", "log-json") {
-			a.logger = logger
-		}
-	}
-	return flags.Args(), nil
-}
-
-func given(flags *flag.FlagSet, names ...string) bool {
-	found := false
-	flags.Visit(func(f *flag.Flag) {
-		for _, name := range names {
-			found = found || f.Name == name
+	return a.serveUntil(ctx, listener, func() {
+		// The log says it too, unless its level is higher; this line is for the person
+		// who started the program.
+		if a.config.Logger == nil && !a.config.LogJSON {
+			fmt.Fprintln(os.Stderr, a.life.name+": "+a.shownAddress(listener.Addr()))
 		}
 	})
-	return found
 }
 
 // Serve answers the requests of a listener until the context ends, then drains as
 // Run does. It closes the listener.
 func (a *App) Serve(ctx context.Context, listener net.Listener) error {
-	if err := a.Start(ctx); err != nil {
+	return a.serveUntil(ctx, listener, func() {})
+}
+
+func (a *App) serveUntil(ctx context.Context, listener net.Listener, started func()) error {
+	certificates, err := a.certificates()
+	if err == nil {
+		err = a.Start(ctx)
+	}
+	if err != nil {
 		listener.Close()
 		return err
 	}
-	server := &http.Server{
+	requests, cut := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer cut(nil)
+	server := a.server(requests, certificates)
+	a.logger.Info("listening", "app", a.life.name, "url", a.addressOf(listener.Addr()))
+	started()
+	served := make(chan error, 1)
+	go func() {
+		if certificates != nil {
+			served <- server.ServeTLS(listener, "", "")
+		} else {
+			served <- server.Serve(listener)
+		}
+	}()
+	select {
+	case err = <-served: // the listener failed: nobody else comes, those who are here are served
+		err = errors.Join(err, a.drain(ctx, server, cut))
+	case <-ctx.Done():
+		err = a.drain(ctx, server, cut)
+		if serveErr := <-served; !errors.Is(serveErr, http.ErrServerClosed) {
+			err = errors.Join(err, serveErr)
+		}
+	}
+	stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.config.DrainTimeout)
+	defer cancel()
+	err = errors.Join(err, a.Stop(stopCtx))
+	a.logger.Info("stopped", "app", a.life.name)
+	return err
+}
+
+// server makes the server whose requests live in the given context.
+func (a *App) server(requests context.Context, certificates []tls.Certificate) *http.Server {
+	return &http.Server{
 		Handler:           a,
+		BaseContext:       func(net.Listener) context.Context { return requests },
 		ReadHeaderTimeout: a.config.ReadHeaderTimeout,
 		ReadTimeout:       a.config.ReadTimeout,
 		WriteTimeout:      a.config.WriteTimeout,
 		IdleTimeout:       a.config.IdleTimeout,
 		MaxHeaderBytes:    a.config.MaxHeaderBytes,
 		ErrorLog:          slog.NewLogLogger(a.logger.Handler(), slog.LevelWarn),
-		TLSConfig:         &tls.Config{MinVersion: tls.VersionTLS12},
+		TLSConfig:         &tls.Config{MinVersion: tls.VersionTLS12, Certificates: certificates},
 		// OPTIONS * is the application's to answer, hooks and all.
 		DisableGeneralOptionsHandler: true,
 	}
-	a.logger.Info("listening", "app", a.life.name, "url", a.addressOf(listener))
-	served := make(chan error, 1)
-	go func() {
-		if a.config.TLSCert != "" {
-			served <- server.ServeTLS(listener, a.config.TLSCert, a.config.TLSKey)
-		} else {
-			served <- server.Serve(listener)
-		}
-	}()
-	select {
-	case err := <-served:
-		stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.config.DrainTimeout)
-		defer cancel()
-		return errors.Join(err, a.Stop(stopCtx))
-	case <-ctx.Done():
-	}
-	return a.drain(ctx, server, served)
 }
 
-// drain lets requests finish, then stops what was started.
-func (a *App) drain(ctx context.Context, server *http.Server, served <-chan error) error {
+// certificates reads what TLS needs, so that a wrong file stops the program before
+// it starts; nil is no TLS.
+func (a *App) certificates() ([]tls.Certificate, error) {
+	if a.config.TLSCert == "" {
+		return nil, nil
+	}
+	certificate, err := tls.LoadX509KeyPair(a.config.TLSCert, a.config.TLSKey)
+	if err != nil {
+		return nil, fmt.Errorf("tls-cert %s, tls-key %s: %w", a.config.TLSCert, a.config.TLSKey, err)
+	}
+	return []tls.Certificate{certificate}, nil
+}
+
+// cutGrace is how long handlers have to answer once their contexts have ended.
+const cutGrace = time.Second
+
+// errShutdown is why the contexts of requests end that outlast the drain.
+var errShutdown = Unavailable("the server is shutting down")
+
+// drain lets requests finish; then it has them end, then it cuts them.
+func (a *App) drain(ctx context.Context, server *http.Server, cut context.CancelCauseFunc) error {
 	a.logger.Info("draining", "app", a.life.name, "timeout", a.config.DrainTimeout)
-	a.life.drainOnce.Do(func() { close(a.life.draining) })
-	drainCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.config.DrainTimeout)
+	a.beginDraining()
+	err := shutdown(ctx, server, a.config.DrainTimeout)
+	if !errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	late := fmt.Errorf("requests were still under way after %s and have been cut; give them longer with drain-timeout", a.config.DrainTimeout)
+	cut(errShutdown)
+	if err = shutdown(ctx, server, cutGrace); errors.Is(err, context.DeadlineExceeded) {
+		err = server.Close()
+	}
+	return errors.Join(late, err)
+}
+
+func shutdown(ctx context.Context, server *http.Server, within time.Duration) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), within)
 	defer cancel()
-	err := server.Shutdown(drainCtx)
-	if errors.Is(err, context.DeadlineExceeded) {
-		err = fmt.Errorf("requests were still under way after %s and have been cut", a.config.DrainTimeout)
-		server.Close()
-	}
-	if serveErr := <-served; !errors.Is(serveErr, http.ErrServerClosed) {
-		err = errors.Join(err, serveErr)
-	}
-	stopCtx, cancelStop := context.WithTimeout(context.WithoutCancel(ctx), a.config.DrainTimeout)
-	defer cancelStop()
-	err = errors.Join(err, a.Stop(stopCtx))
-	a.logger.Info("stopped", "app", a.life.name)
-	return err
+	return server.Shutdown(ctx)
 }
 
 // Draining is closed when the application begins to shut down: work that would
 // last, such as a stream, should come to its end.
 func (a *App) Draining() <-chan struct{} { return a.life.draining }
 
-// addressOf is where a browser finds the application.
-func (a *App) addressOf(listener net.Listener) string {
+func (a *App) beginDraining() {
+	a.life.drainOnce.Do(func() { close(a.life.draining) })
+}
+
+// addressOf is where the application listens, as a URL.
+func (a *App) addressOf(addr net.Addr) string {
 	scheme := "http"
 	if a.config.TLSCert != "" {
 		scheme = "https"
 	}
-	if listener.Addr().Network() == "unix" {
-		return scheme + "+unix:" + listener.Addr().String()
+	if addr.Network() == "unix" {
+		return scheme + "+unix:" + addr.String()
 	}
-	return scheme + "://" + listener.Addr().String()
+	return scheme + "://" + addr.String()
 }
 
-// listen opens the address, or takes over a listener that the parent process
-// hands down by the protocol of systemd's socket activation (sd_listen_fds(3)).
-func listen(addr string) (net.Listener, error) {
-	if listener, err := inherited(); listener != nil || err != nil {
-		return listener, err
+// shownAddress is where a person finds the application with a browser.
+func (a *App) shownAddress(addr net.Addr) string {
+	tcp, ok := addr.(*net.TCPAddr)
+	if !ok || !tcp.IP.IsUnspecified() {
+		return a.addressOf(addr)
 	}
-	if path, ok := strings.CutPrefix(addr, "unix:"); ok {
-		return listenUnix(path)
-	}
-	listener, err := net.Listen("tcp", addr)
-	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, fmt.Errorf("%s is in use by another program; stop it, or choose another address with -addr or ISHAA_ADDR", addr)
-	}
-	return listener, err
-}
-
-// listenUnix opens a unix socket. A socket file that nobody answers on is what a
-// killed process left behind, and goes.
-func listenUnix(path string) (net.Listener, error) {
-	if path == "" {
-		return nil, errors.New("unix: names no socket; write unix:/path")
-	}
-	if info, err := os.Stat(path); err == nil && info.Mode()&os.ModeSocket != 0 {
-		conn, err := net.DialTimeout("unix", path, time.Second)
-		if err == nil {
-			conn.Close()
-			return nil, fmt.Errorf("unix:%s is in use by another program", path)
-		}
-		if err := os.Remove(path); err != nil {
-			return nil, err
-		}
-	}
-	return net.Listen("unix", path)
-}
-
-// The first descriptor that is handed down.
-const firstInherited = 3
-
-func inherited() (net.Listener, error) {
-	count, err := strconv.Atoi(os.Getenv("LISTEN_FDS"))
-	if err != nil || count < 1 {
-		return nil, nil
-	}
-	if pid := os.Getenv("LISTEN_PID"); pid != "" && pid != strconv.Itoa(os.Getpid()) {
-		return nil, nil // meant for another process
-	}
-	if count > 1 {
-		return nil, fmt.Errorf("LISTEN_FDS is %d; hand down one listener", count)
-	}
-	file := os.NewFile(firstInherited, "inherited listener")
-	defer file.Close()
-	listener, err := net.FileListener(file)
-	if err != nil {
-		return nil, fmt.Errorf("LISTEN_FDS is set but descriptor %d is not a listener: %w", firstInherited, err)
-	}
-	return listener, nil
+	return a.addressOf(&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: tcp.Port}) + ", on all addresses"
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"runtime/debug"
 	"slices"
 
 	"github.com/ishaa-framework/ishaa/internal/tree"
@@ -23,6 +24,7 @@ type Snapshot struct {
 	params    tree.Params
 	values    []keyValue
 	requestID string
+	bodyLimit int64
 }
 
 // Snapshot copies the request as it is now: its inputs, its body up to maxBody
@@ -40,27 +42,50 @@ func (r *Request) Snapshot(maxBody int64) (*Snapshot, error) {
 		return nil, fmt.Errorf("ishaa: Snapshot: the body is larger than %d bytes", maxBody)
 	}
 	return &Snapshot{
-		app: r.app, route: r.route, raw: r.raw.Clone(context.Background()), body: body,
+		app: r.app, route: r.route, raw: r.raw.Clone(context.Background()), body: body, bodyLimit: r.bodyLimit,
 		params: r.params, values: slices.Clone(r.values), requestID: r.requestID,
 	}, nil
 }
 
+// For returns the snapshot as a request to another variant of its route: that one's
+// name, body limit and error handlers count when it is run.
+func (s *Snapshot) For(variant *Route) (*Snapshot, error) {
+	if variant != s.route && !slices.Contains(s.route.Variants(), variant) {
+		return nil, fmt.Errorf("ishaa: Snapshot.For: %s (%s) is not a variant of %s", variant, variant.Source(), s.route)
+	}
+	other := *s
+	other.route, other.bodyLimit = variant, variant.BodyLimit()
+	return &other, nil
+}
+
 // Run answers the copied request by a handler and returns what would have been
-// sent; errors are answered as they always are. The error it returns is
-// ErrStreamed for an answer that is not in memory. Panics are answers too.
-func (s *Snapshot) Run(ctx context.Context, h Handler) (*Rendered, error) {
+// sent; errors are answered as they always are, and so are panics. The error it
+// returns is ErrStreamed for an answer that is not in memory, and
+// http.ErrAbortHandler where the handler would have cut the connection.
+func (s *Snapshot) Run(ctx context.Context, h Handler) (rendered *Rendered, err error) {
+	defer func() {
+		// Whatever the application does about panics, this one has no connection to cut
+		// and no server above it.
+		switch cause := recover(); cause {
+		case nil:
+		case any(http.ErrAbortHandler):
+			rendered, err = nil, http.ErrAbortHandler
+		default:
+			rendered, err = nil, &panicError{cause, debug.Stack()}
+		}
+	}()
 	raw := s.raw.Clone(ctx)
 	raw.Body = io.NopCloser(bytes.NewReader(s.body))
 	r := &Request{
 		app: s.app, route: s.route, raw: raw, writer: nowhere{}, params: s.params,
-		values: slices.Clone(s.values), requestID: s.requestID, bodyLimit: int64(len(s.body)) + 1, shadow: true,
+		values: slices.Clone(s.values), requestID: s.requestID, bodyLimit: s.bodyLimit, shadow: true,
 	}
 	r.res = &r.own
 	r.own.header = http.Header{}
 	r.base = baseContext{ctx, r}
 	r.ctx = &r.base
 	defer r.finish()
-	res := r.answer(guard(h)(r))
+	res := r.answer(caught(h, r))
 	defer res.body.release()
 	if res.Streams() {
 		err := r.closeDependencies(nil, false)
@@ -70,6 +95,17 @@ func (s *Snapshot) Run(ctx context.Context, h Handler) (*Rendered, error) {
 		return nil, ErrStreamed
 	}
 	return res.rendered()
+}
+
+// caught answers by a handler whose panic is an error, also in an application
+// without recovery.
+func caught(h Handler, r *Request) (value any, err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			value, err = nil, panicked(cause)
+		}
+	}()
+	return h(r)
 }
 
 // nowhere is the writer of a request that no client waits for.

@@ -60,7 +60,7 @@ func aroundStd(wrap func(http.Handler) http.Handler, next Handler) Handler {
 	return func(r *Request) (any, error) {
 		ctx, cancel := context.WithCancel(r.ctx)
 		sw := &stdWriter{
-			r: r, header: http.Header{}, cancel: cancel,
+			r: r, header: maps.Clone(r.res.Header()), cancel: cancel,
 			flushing: make(chan struct{}), resumed: make(chan http.ResponseWriter), done: make(chan struct{}),
 		}
 		raw := r.http()
@@ -70,8 +70,9 @@ func aroundStd(wrap func(http.Handler) http.Handler, next Handler) Handler {
 			return sw.kept()
 		case <-sw.flushing:
 		}
+		sw.settleHeader()
 		r.OnSent(sw.abandon)
-		return &Response{status: sw.status, header: maps.Clone(sw.header), body: body{
+		return &Response{status: sw.status, body: body{
 			kind: bodyServe,
 			serve: func(w http.ResponseWriter, _ *http.Request) {
 				sw.resumed <- w
@@ -208,7 +209,16 @@ func (sw *stdWriter) kept() (any, error) {
 	if sw.thrown != nil {
 		panic(sw.thrown.again(sw.r))
 	}
-	return &Response{status: sw.status, header: sw.header, body: body{kind: bodyBytes, bytes: sw.body.Bytes()}}, nil
+	sw.settleHeader()
+	return &Response{status: sw.status, body: body{kind: bodyBytes, bytes: sw.body.Bytes()}}, nil
+}
+
+// settleHeader makes the headers of the answer what the middleware left of them:
+// it saw those set before it ran, and may have taken some away.
+func (sw *stdWriter) settleHeader() {
+	header := sw.r.res.Header()
+	clear(header)
+	maps.Copy(header, sw.header)
 }
 
 // connect suspends the middleware until its answer is sent.

@@ -122,7 +122,11 @@ func TestStdFlush(t *testing.T) {
 				if err := w.Flush(); err != nil {
 					return err
 				}
-				<-step
+				select {
+				case <-step:
+				case <-w.Context().Done():
+					return w.Context().Err()
+				}
 			}
 			return nil
 		}), nil

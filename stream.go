@@ -28,7 +28,7 @@ type StreamWriter struct {
 	r       *Request
 	out     io.Writer // the connection, through the answer's filters
 	control *http.ResponseController
-	filters []io.WriteCloser
+	filters []io.WriteCloser // the one closest to the body first
 	err     error
 }
 
@@ -65,8 +65,8 @@ func (w *StreamWriter) flush() error {
 		return w.err
 	}
 	allowStall(w.control)
-	for i := len(w.filters) - 1; i >= 0; i-- {
-		if f, ok := w.filters[i].(interface{ Flush() error }); ok {
+	for _, filter := range w.filters { // the one closest to the body first
+		if f, ok := filter.(interface{ Flush() error }); ok {
 			if w.err = f.Flush(); w.err != nil {
 				return w.err
 			}

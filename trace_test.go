@@ -61,6 +61,7 @@ func TestTraceOfEachAccessor(t *testing.T) {
 		{"Cookie", func(r *ishaa.Request) { r.Cookie("a") }, []string{`identity Cookie ""`}},
 		{"ContentType", func(r *ishaa.Request) { r.ContentType() }, []string{`header Content-Type "=application/json"`}},
 		{"Client", func(r *ishaa.Request) { r.Client() }, []string{`identity client ""`}},
+		{"ID", func(r *ishaa.Request) { r.ID() }, []string{`identity request id ""`}},
 		{"Bytes", func(r *ishaa.Request) { r.Bytes() }, []string{`body ""`}},
 		{"Text", func(r *ishaa.Request) { r.Text() }, []string{`body ""`}},
 		{"DecodeJSON", func(r *ishaa.Request) { r.DecodeJSON(new(any)) }, []string{`header Content-Type "=application/json"`, `body ""`}},
@@ -81,7 +82,6 @@ func TestTraceOfEachAccessor(t *testing.T) {
 		{"what is no input", func(r *ishaa.Request) {
 			r.App()
 			r.Route()
-			r.ID()
 			r.Logger()
 			r.Time()
 			r.Response().Header()

@@ -33,8 +33,7 @@ type backend struct {
 	t       testing.TB
 	handler http.Handler
 	app     *ishaa.App // nil when the handler is none
-	socket  bool
-	tls     bool
+	config
 	derive  []func(context.Context) context.Context // for requests that no call belongs to
 
 	once      sync.Once
@@ -44,13 +43,14 @@ type backend struct {
 	calls     calls
 
 	mu    sync.Mutex
-	ends  []func() // what is to end before the server
+	ends  map[int]func() // what is to end before the server
+	last  int            // key of the latest
 	ended bool
 }
 
 func newBackend(t testing.TB, handler http.Handler, c config) *backend {
 	t.Helper()
-	b := &backend{t: t, handler: handler, socket: c.socket, tls: c.tls}
+	b := &backend{t: t, handler: handler, config: c}
 	if text := os.Getenv("ISHAA_TEST_SOCKET"); text != "" {
 		on, err := strconv.ParseBool(text)
 		if err != nil {
@@ -59,14 +59,17 @@ func newBackend(t testing.TB, handler http.Handler, c config) *backend {
 		b.socket = b.socket || on
 	}
 	b.derive = newRequest(http.MethodGet, "/", c.settings, nil).derive
-	app, ok := handler.(*ishaa.App)
-	if ok {
-		b.app = app
-		if !c.keepLogger {
-			logToTest(t, app)
-		}
-	}
+	b.app, _ = handler.(*ishaa.App)
+	b.logTo(t)
 	return b
+}
+
+// logTo has the application log to a test.
+func (b *backend) logTo(t testing.TB) {
+	t.Helper()
+	if b.app != nil && !b.keepLogger {
+		logToTest(t, b.app)
+	}
 }
 
 // now is the time of the application's clock.
@@ -256,14 +259,16 @@ func (b *backend) dial(ctx context.Context) (net.Conn, error) {
 func (b *backend) atEnd(fn func()) (takeBack func()) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	place := len(b.ends)
-	b.ends = append(b.ends, fn)
+	if b.ends == nil {
+		b.ends = map[int]func(){}
+	}
+	b.last++
+	key := b.last
+	b.ends[key] = fn
 	return func() {
 		b.mu.Lock()
 		defer b.mu.Unlock()
-		if place < len(b.ends) {
-			b.ends[place] = nil
-		}
+		delete(b.ends, key)
 	}
 }
 
@@ -274,9 +279,7 @@ func (b *backend) end() {
 	b.ends, b.ended = nil, true
 	b.mu.Unlock()
 	for _, fn := range ends {
-		if fn != nil {
-			fn()
-		}
+		fn()
 	}
 	b.transport.CloseIdleConnections()
 }

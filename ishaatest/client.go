@@ -49,10 +49,7 @@ func New(t testing.TB, app http.Handler, options ...Option) *Client {
 	backend := newBackend(t, app, c)
 	client := &Client{t: t, backend: backend, jar: newJar(backend.now), settings: c.settings}
 	for _, cookie := range c.cookies {
-		if err := (cookieSetting{cookie}).check(); err != nil {
-			t.Fatalf("ishaatest.New: Cookie: %v", err)
-		}
-		client.keep(cookie)
+		client.SetCookie(cookie)
 	}
 	return client
 }
@@ -67,10 +64,15 @@ func New(t testing.TB, app http.Handler, options ...Option) *Client {
 //	}
 func (c *Client) For(t testing.TB, settings ...Setting) *Client {
 	t.Helper()
+	c.backend.logTo(t)
 	derived := *c
 	derived.t = t
 	derived.settings = c.settings[:len(c.settings):len(c.settings)]
 	for _, s := range settings {
+		if cookie, ok := s.(cookieSetting); ok {
+			derived.SetCookie(cookie.cookie) // as for New: in the jar, not in every request
+			continue
+		}
 		derived.settings = append(derived.settings, s)
 	}
 	return &derived
@@ -164,7 +166,7 @@ func (c *Client) exchange(r *request) *Result {
 		res.body, err = io.ReadAll(answer.Body)
 		answer.Body.Close()
 		if waitErr := call.wait(ctx); err == nil && waitErr != nil {
-			err = fmt.Errorf("the answer is here but the handler goes on: %w; use Client.Stream where that is meant", waitErr)
+			err = mistake{fmt.Errorf("the answer is here but the handler goes on: %w; use Client.Stream where that is meant", waitErr)}
 		}
 	}
 	if cause := context.Cause(ctx); cause != nil && err != nil && !errors.Is(err, cause) {
@@ -270,20 +272,15 @@ func (c *Client) Cookie(name string) (string, bool) {
 func (c *Client) SetCookie(cookie *http.Cookie) {
 	c.t.Helper()
 	if err := cookie.Valid(); err != nil {
-		c.t.Fatalf("SetCookie: %v", err)
+		c.t.Fatalf("cookie %q: %v", cookie.Name, err)
 		return
 	}
-	c.keep(cookie)
-}
-
-func (c *Client) keep(cookie *http.Cookie) {
-	c.t.Helper()
 	kept := *cookie
 	if kept.Path == "" {
 		kept.Path = "/"
 	}
 	if err := c.jar.put(c.home(), &kept); err != nil {
-		c.t.Fatalf("SetCookie: %s: %v", kept.Name, err)
+		c.t.Fatalf("cookie %q: %v", kept.Name, err)
 	}
 }
 

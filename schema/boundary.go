@@ -35,12 +35,15 @@ func (t *Type) Example(seed uint64) json.RawMessage {
 func (t *Type) Boundaries(seed uint64) []Boundary {
 	g := generator{random: rand.New(rand.NewPCG(seed, uint64(t.kind)))}
 	var kept []Boundary
-	seen := map[string]bool{}
+	seen := map[string]int{}
 	for _, b := range g.edges(t, 0) {
-		if seen[string(b.JSON)] {
+		if at, ok := seen[string(b.JSON)]; ok {
+			if at < len(kept) && kept[at].Rule == "" && string(kept[at].JSON) == string(b.JSON) && kept[at].Valid == b.Valid {
+				kept[at] = b // the same text made by chance; this one says what it is for
+			}
 			continue
 		}
-		seen[string(b.JSON)] = true
+		seen[string(b.JSON)] = len(kept)
 		found, err := t.DecodeValue(b.JSON, newValue(t), DecodeOptions{})
 		switch {
 		case err != nil || (len(found) == 0) != b.Valid:

@@ -266,9 +266,8 @@ func definitionName(t reflect.Type) string {
 		if cut := strings.LastIndexAny(part, "./"); cut >= 0 {
 			part = part[cut+1:]
 		}
-		if part != "" {
-			b.WriteString(strings.ToUpper(part[:1]) + part[1:])
-		}
+		part, _, _ = strings.Cut(part, "·") // the compiler's number of a type declared in a function
+		b.WriteString(capital(part))
 	}
 	return b.String()
 }

@@ -155,8 +155,8 @@ func (t *Type) decodeEntry(d *decoder, into, key, value reflect.Value, name stri
 	}
 	switch {
 	case !keyFits:
-	case into.MapIndex(key).IsValid():
-		d.add("propertyNames", "must not be the same as another key", nil) // {"A":…,"a":…} where the key type ignores case
+	case t.key.text != nil && into.MapIndex(key).IsValid(): // {"A":…,"a":…} where the key type ignores case
+		d.add("propertyNames", "must not be the same as another key", nil)
 	default:
 		into.SetMapIndex(key, value)
 	}

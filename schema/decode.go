@@ -117,6 +117,7 @@ func kindOf(first byte) string {
 // finish chooses the closures of a type, and returns it.
 func (t *Type) finish() *Type {
 	t.decode, t.setText, t.validate = nil, nil, t.chooseValidate()
+	t.quick = t.chooseQuick()
 	switch {
 	case t.inner != nil:
 		t.decode = t.decodePointer

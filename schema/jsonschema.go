@@ -332,12 +332,12 @@ func (d *Definitions) prefix() string {
 func (d *Definitions) refer(t *Type, output bool) Document {
 	key := definitionKey{core: t.core, output: output && viewsDiffer(t, nil)}
 	candidates := []string{t.name}
-	if _, ok := d.names[definitionKey{core: t.core, output: !key.output}]; ok {
+	if other, ok := d.names[definitionKey{core: t.core, output: !key.output}]; ok {
 		face := "Input"
 		if output {
 			face = "Output"
 		}
-		candidates = []string{t.name + face}
+		candidates = []string{other + face}
 	}
 	name := d.define(key, t, candidates, func() Document {
 		if t.kind == OneOf {

@@ -14,6 +14,9 @@ import (
 // SetText sets dst, which is of the type and can be set, to the value of a text. A nil result means that it fits; the
 // other means that dst holds nothing of use. Text for a type that is not [Type.Textual] never fits.
 func (t *Type) SetText(dst reflect.Value, text string) []Violation {
+	if t.quickText(dst, text) {
+		return nil
+	}
 	r := newRecorder()
 	t.setTextInto(r, dst, text)
 	return r.release()

@@ -63,6 +63,7 @@ type Type struct {
 	decode   func(*decoder, reflect.Value) error
 	validate func(*validator, reflect.Value)
 	setText  func(*recorder, reflect.Value, string)
+	quick    quick // how SetText may go without a recorder
 }
 
 // core is what does not depend on the place: shared between all Types of a Go type, and filled after it is shared, since

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/netip"
 	"reflect"
 	"strings"
 	"testing"
@@ -318,7 +317,5 @@ func agreed(t testing.TB) map[string]*schema.Type {
 	}
 	return all
 }
-
-var _ = netip.Addr{}
 
 func newPointer(typ *schema.Type) any { return reflect.New(typ.Go()).Interface() }

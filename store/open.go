@@ -20,7 +20,7 @@ var engines = struct {
 // packages names the import that brings an engine of this module.
 var packages = map[string]string{
 	"redis": "redis", "rediss": "redis",
-	"nats": "nats", "tls": "nats",
+	"nats":     "nats",
 	"postgres": "postgres", "postgresql": "postgres",
 }
 

@@ -40,6 +40,9 @@ func TestMeasure(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
+				if cores, err := Cores(); err != nil || r.Pinned != (len(cores) > 1) {
+					t.Errorf("pinned: %v on %d cores (%v)", r.Pinned, len(cores), err)
+				}
 				for i, row := range r.Rows {
 					if row.Peer != names[i] || len(row.Samples) != 2 || row.CPU <= 0 || row.Rate <= 0 || row.PeakRSS == 0 {
 						t.Errorf("row %d is %+v", i, row)

@@ -13,6 +13,8 @@ import (
 	"runtime"
 	"runtime/metrics"
 	"strconv"
+	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -89,12 +91,31 @@ func ownUsage() (Usage, error) {
 	if err := unix.Getrusage(unix.RUSAGE_SELF, &r); err != nil {
 		return Usage{}, fmt.Errorf("getrusage: %w", err)
 	}
+	peak, err := peakRSS()
+	if err != nil {
+		return Usage{}, err
+	}
 	heap := []metrics.Sample{{Name: "/gc/heap/allocs:objects"}, {Name: "/gc/heap/allocs:bytes"}}
 	metrics.Read(heap)
 	return Usage{
 		User: time.Duration(r.Utime.Nano()), System: time.Duration(r.Stime.Nano()),
-		Allocs: heap[0].Value.Uint64(), Bytes: heap[1].Value.Uint64(), PeakRSS: uint64(r.Maxrss) << 10,
+		Allocs: heap[0].Value.Uint64(), Bytes: heap[1].Value.Uint64(), PeakRSS: peak,
 	}, nil
+}
+
+// peakRSS reads VmHWM, which starts anew with the program; getrusage's maximum begins with that of the process that
+// started it.
+func peakRSS() (uint64, error) {
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return 0, err
+	}
+	_, line, _ := strings.Cut(string(status), "VmHWM:")
+	var kib uint64
+	if _, err := fmt.Sscanf(line, "%d kB", &kib); err != nil {
+		return 0, fmt.Errorf("/proc/self/status: VmHWM: %w", err)
+	}
+	return kib << 10, nil
 }
 
 // Server is a running server process.
@@ -173,8 +194,8 @@ func onCore(core int, start func() error) error {
 	return errors.Join(err, unix.SchedSetaffinity(0, &before))
 }
 
-// Cores returns the cores that this process may run on.
-func Cores() ([]int, error) {
+// Cores returns the cores that this process was allowed at its first call, before it pinned itself.
+var Cores = sync.OnceValues(func() ([]int, error) {
 	var set unix.CPUSet
 	if err := unix.SchedGetaffinity(0, &set); err != nil {
 		return nil, fmt.Errorf("sched_getaffinity: %w", err)
@@ -186,7 +207,7 @@ func Cores() ([]int, error) {
 		}
 	}
 	return cores, nil
-}
+})
 
 // PinSelf moves all threads of this process to a core; threads that they start later stay there too.
 func PinSelf(core int) error {

@@ -309,11 +309,11 @@ func TestCanonical(t *testing.T) {
 }
 
 func TestMatchDoesNotAllocate(t *testing.T) {
-	tree := registered(t, nil, "GET /s/a/b", "GET /<int:a>/<float:b>/<uuid:c>/<slug:d>", `GET /r/<re("[a-z]+é?"):x>`, "GET /<a>/<b>/<c>/<d>/<e>/<f>",
+	tree := registered(t, nil, "GET /s/a/b", "GET /<int:a>/<float:b>/<uuid:c>/<slug:d>", `GET /r/<re("[a-z]+é?"):x>`, "GET /<a>/<b>/<c>/<d>",
 		"GET /f/<path:p>", "GET /m/…", "GET /f/long-static-segment-of-many-bytes/<x>")
 	for _, path := range []string{
-		"/s/a/b", "/1/2.5/0190f5d2-7c3b-7def-8000-0123456789AB/a-b", "/r/xyz", "/r/xyzé", "/a/b/c/d/e/f", "/f/a/b/c/", "/f/js/app.min.js", "/m/a//b", "/m/.x",
-		"/none/of/these/fits/at-all", "/f/long-static-segment-of-many-bytes/x", "/é/b/c/d/e/ü",
+		"/s/a/b", "/1/2.5/0190f5d2-7c3b-7def-8000-0123456789AB/a-b", "/r/xyz", "/r/xyzé", "/a/b/c/d", "/f/a/b/c/", "/f/js/app.min.js", "/m/a//b", "/m/.x",
+		"/none/of/these/fits/at-all/", "/f/long-static-segment-of-many-bytes/x", "/é/b/c/ü",
 	} {
 		var ps Params
 		if n := testing.AllocsPerRun(100, func() { tree.Match("GET", path, &ps) }); n != 0 {

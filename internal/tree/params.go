@@ -3,7 +3,7 @@ package tree
 import "math"
 
 // inlineParams is how many parameters a Params holds without allocating.
-const inlineParams = 6
+const inlineParams = 4
 
 // Params are the parameters of a match, in the order of the pattern. The zero value is ready; Match fills it, and
 // neither a copy nor a text taken from it changes when it is filled again.
