@@ -386,6 +386,9 @@ func (f *paramField) bind(r *Request, form *Form, query []parameter, into reflec
 	case 0:
 		return f.absent(target)
 	case 1:
+		if got.text == "" && f.in == "form" && f.field.Type.Kind() != schema.String {
+			return f.absent(target) // a form sends the fields that nobody filled in, too
+		}
 		if violations := f.field.Type.SetText(target, got.text); violations != nil {
 			return f.mark(violations)
 		}
@@ -405,38 +408,59 @@ func (p *bindPlan) readQuery(r *Request, into []parameter) []parameter {
 	for range p.queries {
 		into = append(into, parameter{})
 	}
-	raw := r.raw.URL.RawQuery
-	if p.queries == 0 || raw == "" && r.recorder == nil {
+	if p.queries == 0 {
 		return into
 	}
-	if r.recorder != nil || isEscaped(raw) {
-		for i := range p.params {
-			if f := &p.params[i]; f.query >= 0 {
-				text, count := r.queryCount(f.name)
-				into[f.query] = parameter{text, count}
-				if r.recorder != nil {
-					r.recordQuery(f.name, text, count)
-				}
+	if r.recorder == nil && p.scanQuery(r.raw.URL.RawQuery, into) {
+		return into
+	}
+	for i := range p.params {
+		if f := &p.params[i]; f.query >= 0 {
+			text, count := r.queryCount(f.name)
+			into[f.query] = parameter{text, count}
+			if r.recorder != nil {
+				r.recordQuery(f.name, text, count)
 			}
 		}
-		return into
 	}
-	for raw != "" {
-		var pair string
-		pair, raw, _ = strings.Cut(raw, "&")
-		name, text, _ := strings.Cut(pair, "=")
-		for i := range p.params {
-			f := &p.params[i]
-			if f.query < 0 || f.name != name || pair == "" {
-				continue
+	return into
+}
+
+// scanQuery reads a query in which nothing is escaped. It reports false, with into
+// as it was, when something is.
+func (p *bindPlan) scanQuery(raw string, into []parameter) bool {
+	if isEscaped(raw) {
+		return false
+	}
+	start, equals := 0, -1
+	for i := 0; i <= len(raw); i++ {
+		switch {
+		case i < len(raw) && raw[i] == '=' && equals < 0:
+			equals = i
+		case i == len(raw) || raw[i] == '&':
+			name, text := raw[start:i], ""
+			if equals >= 0 {
+				name, text = raw[start:equals], raw[equals+1:i]
 			}
+			if i > start {
+				p.give(name, text, into)
+			}
+			start, equals = i+1, -1
+		}
+	}
+	return true
+}
+
+// give notes one parameter of the query for the field that asked for it.
+func (p *bindPlan) give(name, text string, into []parameter) {
+	for i := range p.params {
+		if f := &p.params[i]; f.query >= 0 && f.name == name {
 			if into[f.query].count == 0 {
 				into[f.query].text = text
 			}
 			into[f.query].count++
 		}
 	}
-	return into
 }
 
 func (f *paramField) absent(target reflect.Value) []schema.Violation {

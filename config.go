@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/netip"
 	"os"
 	"strconv"
 	"strings"
@@ -156,8 +157,11 @@ func splitList(text string) (list []string, _ error) {
 }
 
 func checkAddr(c *Config) error {
-	if path, ok := strings.CutPrefix(c.Addr, "unix:"); ok && path != "" {
+	if strings.HasPrefix(c.Addr, "unix:") {
 		return nil
+	}
+	if c.Addr == "" {
+		return errors.New("it is empty; give host:port or unix:/path")
 	}
 	if _, port, err := net.SplitHostPort(c.Addr); err != nil || port == "" {
 		return errors.New("give host:port, such as 127.0.0.1:8000 or :8000, or unix:/path")
@@ -173,6 +177,13 @@ func checkSecret(c *Config) error {
 }
 
 func checkProxies(c *Config) error {
+	for _, text := range c.TrustedProxies {
+		_, errPrefix := netip.ParsePrefix(text)
+		_, errAddr := netip.ParseAddr(text)
+		if errPrefix != nil && errAddr != nil {
+			return fmt.Errorf("%q is neither an address nor a network such as 10.0.0.0/8", text)
+		}
+	}
 	_, err := clientip.Parse(c.TrustedProxies)
 	return err
 }
@@ -222,7 +233,7 @@ func loadConfig(given ...Config) (Config, error) {
 		name := s.variable()
 		text, where := os.Getenv(name), name+" in the environment"
 		if text == "" {
-			text, where = file[name].text, fmt.Sprintf("%s at .env:%d", name, file[name].line)
+			text, where = file[name].text, fmt.Sprintf("%s in .env:%d", name, file[name].line)
 		}
 		if text == "" {
 			continue

@@ -17,7 +17,7 @@ type Event struct {
 	ID    string        // what the client sends back as Last-Event-ID; no line breaks
 	Name  string        // the event type; "" is "message"; no line breaks
 	Data  any           // the event's data
-	Retry time.Duration // how long a client should wait before it reconnects; 0 says nothing
+	Retry time.Duration // how long a client should wait before it reconnects, in whole milliseconds; 0 says nothing
 }
 
 // eventHeartbeat is how often a comment is sent over an idle event stream, so
@@ -39,7 +39,7 @@ func events(seq sequence) *Response {
 			// Proxies of the nginx family collect answers unless told otherwise.
 			"X-Accel-Buffering": {"no"},
 		},
-		body: body{kind: bodyStream, stream: func(w *StreamWriter) error { return writeEvents(w, seq) }},
+		body: body{kind: bodyStream, content: streamFunc(func(w *StreamWriter) error { return writeEvents(w, seq) })},
 	}
 }
 
@@ -117,7 +117,7 @@ func (e Event) append(out []byte, codec Codec) ([]byte, error) {
 		out = append(append(append(out, "event: "...), e.Name...), '\n')
 	}
 	if e.Retry > 0 {
-		out = strconv.AppendInt(append(out, "retry: "...), e.Retry.Milliseconds(), 10)
+		out = strconv.AppendInt(append(out, "retry: "...), max(e.Retry.Milliseconds(), 1), 10)
 		out = append(out, '\n')
 	}
 	var text string

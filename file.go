@@ -146,7 +146,7 @@ func (r *Request) setContent(res *Response, name string, modified time.Time, siz
 	if header["Etag"] == nil && !modified.IsZero() {
 		header.Set("Etag", fmt.Sprintf("\"%x-%x\"", modified.UnixNano(), size))
 	}
-	res.body = body{kind: bodyServe, serve: func(w http.ResponseWriter, raw *http.Request) {
+	res.body = body{kind: bodyServe, content: http.HandlerFunc(func(w http.ResponseWriter, raw *http.Request) {
 		w = &steadyWriter{w, http.NewResponseController(w)}
 		// r.res, since the answer may have been taken over from res.
 		if status := r.res.status; status != http.StatusOK {
@@ -154,7 +154,7 @@ func (r *Request) setContent(res *Response, name string, modified time.Time, siz
 			return
 		}
 		http.ServeContent(w, raw, name, modified, content)
-	}}
+	})}
 }
 
 // serveWhole answers with an error page kept in a file: whole, whatever ranges and

@@ -394,8 +394,3 @@ func TestAnnotations(t *testing.T) {
 		t.Errorf("Annotate after the start: %v", err)
 	}
 }
-
-// observerFunc is a function as an Observer.
-type observerFunc func(*ishaa.Route, ishaa.Outcome)
-
-func (f observerFunc) Observe(route *ishaa.Route, outcome ishaa.Outcome) { f(route, outcome) }

@@ -31,8 +31,8 @@ type Request struct {
 	raw    *http.Request
 	writer http.ResponseWriter
 
-	ctx    context.Context // what Context returns: base, or a context derived from it
-	base   baseContext
+	ctx    context.Context // what Context returns: a requestContext, or a context derived from it
+	parent context.Context // that the server gave
 	params tree.Params
 
 	res      *Response // the answer being built
@@ -72,22 +72,29 @@ func (r *Request) more() *rarelyUsed {
 	return r.rare
 }
 
-// baseContext is the root of the contexts that a request hands out. It answers
-// for the request itself and leaves the rest to the context that the server
-// gave. Being part of the Request, it costs no allocation.
-type baseContext struct {
-	context.Context
-	r *Request
+// requestContext is the root of the contexts that a request hands out: the Request
+// itself, so that it costs no allocation. It answers for the request and leaves the
+// rest to the context that the server gave.
+type requestContext Request
+
+func (c *requestContext) Deadline() (time.Time, bool) { return c.parent.Deadline() }
+func (c *requestContext) Done() <-chan struct{}       { return c.parent.Done() }
+func (c *requestContext) Err() error                  { return c.parent.Err() }
+
+func (c *requestContext) Value(key any) any {
+	if key == (requestKey{}) {
+		return (*Request)(c)
+	}
+	return c.parent.Value(key)
+}
+
+// begin sets the context that the server gave.
+func (r *Request) begin(parent context.Context) {
+	r.parent = parent
+	r.ctx = (*requestContext)(r)
 }
 
 type requestKey struct{}
-
-func (c *baseContext) Value(key any) any {
-	if key == (requestKey{}) {
-		return c.r
-	}
-	return c.Context.Value(key)
-}
 
 // FromContext returns the request that a context belongs to, or nil. Typed
 // handlers and the code they call find their request this way.
@@ -338,7 +345,13 @@ func (r *Request) queryCount(name string) (value string, count int) {
 
 // isEscaped reports whether a query has to be decoded to be read.
 func isEscaped(query string) bool {
-	return strings.IndexByte(query, '%') >= 0 || strings.IndexByte(query, '+') >= 0 || strings.IndexByte(query, ';') >= 0
+	for i := range len(query) {
+		switch query[i] {
+		case '%', '+', ';':
+			return true
+		}
+	}
+	return false
 }
 
 func (r *Request) parsedQuery() url.Values {

@@ -60,11 +60,12 @@ func (r *Request) fill(res *Response, value any) (err error) {
 			err = panicked(cause)
 		}
 	}()
-	if value == any(res) || res.stream != nil && sameValue(value, res.stream) {
+	if value == any(res) || res.rare != nil && res.rare.stream != nil && sameValue(value, res.rare.stream) {
 		return r.encodeBody(res)
 	}
 	res.body.release()
-	res.body, res.stream = body{}, nil
+	res.body = body{}
+	res.forgetStream()
 	return r.fillValue(res, value)
 }
 
@@ -114,12 +115,12 @@ func (r *Request) fillValue(res *Response, value any) error {
 			// place of, never read it.
 			r.OnSent(func() { closer.Close() })
 		}
-		res.body = body{kind: bodyStream, stream: copyFrom(v)}
+		res.body = body{kind: bodyStream, content: copyFrom(v)}
 		res.defaultType(typeOctets)
 	default:
 		return r.fillReflected(res, value)
 	}
-	return res.err
+	return res.failure()
 }
 
 // fillReflected handles what only reflection can tell apart: sequences, nil
@@ -132,20 +133,20 @@ func (r *Request) fillReflected(res *Response, value any) error {
 		return r.nilPointer(value)
 	}
 	res.defaultType(typeJSON)
-	res.body = body{kind: bodyValue, value: value}
+	res.body = body{kind: bodyValue, content: value}
 	return r.encodeBody(res)
 }
 
 // fillResponse merges an answer that a handler made into the one being built.
 func (r *Request) fillResponse(res, made *Response) error {
-	if made.err != nil {
-		return made.err
+	if err := made.failure(); err != nil {
+		return err
 	}
 	if made.status != 0 {
 		res.status = made.status
 	}
-	res.merge(made.header)
-	res.filters = append(res.filters, made.filters...)
+	res.adoptHeader(made)
+	res.addFilters(made.filters())
 	res.body = made.body
 	res.body.buffer = nil
 	return r.encodeBody(res)
@@ -153,18 +154,18 @@ func (r *Request) fillResponse(res, made *Response) error {
 
 // encodeBody turns a value that is still to be encoded into bytes.
 func (r *Request) encodeBody(res *Response) error {
-	if res.err != nil {
-		return res.err
+	if err := res.failure(); err != nil {
+		return err
 	}
 	if res.body.kind != bodyValue {
 		return nil
 	}
-	value := nilCollection(res.body.value)
+	value := nilCollection(res.body.content)
 	buf := newBuffer()
 	data, err := r.app.codec.AppendJSON(buf.data[:0], value)
 	if err != nil {
 		buf.free()
-		return fmt.Errorf("encoding %T as JSON for %s: %w", res.body.value, r.route, err)
+		return fmt.Errorf("encoding %T as JSON for %s: %w", res.body.content, r.route, err)
 	}
 	buf.data = data
 	res.body = body{kind: bodyBytes, bytes: data, buffer: buf}
@@ -225,14 +226,14 @@ func (r *Request) Render(value any) (*Rendered, error) {
 	}
 	rendered, err := res.rendered()
 	if errors.Is(err, ErrStreamed) {
-		res.stream = value
+		res.more().stream = value
 	}
 	return rendered, err
 }
 
 // untouched reports an answer that nothing has been set on.
 func (res *Response) untouched() bool {
-	return res.status == 0 && len(res.header) == 0 && len(res.filters) == 0 && res.err == nil
+	return res.status == 0 && len(res.header) == 0 && res.contentType == nil && len(res.filters()) == 0 && res.failure() == nil
 }
 
 // Capture runs next on an answer of its own and renders what comes of it. What
@@ -267,14 +268,26 @@ func (r *Request) Capture(next Handler) (rendered *Rendered, value any, err erro
 	return nil, value, err
 }
 
+// adoptHeader takes over the headers of an answer that was built apart.
+func (res *Response) adoptHeader(made *Response) {
+	if made.contentType != nil && len(made.header) == 0 {
+		res.Header()["Content-Type"] = *made.contentType
+		return
+	}
+	res.merge(made.Header())
+}
+
 // adopt takes over an answer that was built apart.
 func (res *Response) adopt(made *Response) {
 	if made.status != 0 {
 		res.status = made.status
 	}
-	res.merge(made.header)
-	res.filters = append(res.filters, made.filters...)
-	res.body, res.err = made.body, made.err
+	res.adoptHeader(made)
+	res.addFilters(made.filters())
+	res.body = made.body
+	if err := made.failure(); err != nil {
+		res.fail(err)
+	}
 }
 
 // panicError is a panic turned into an error. It is a 500 even when its value is

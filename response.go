@@ -21,26 +21,61 @@ import (
 //
 // After hooks and Request.Response get the answer that is being built.
 type Response struct {
-	status  int
-	header  http.Header
-	body    body
+	status      int
+	built       bool // the body is in place; further values replace it
+	header      http.Header
+	contentType *[]string // of an answer made apart that has no other header yet
+	body        body
+	rare        *rareAnswer
+}
+
+// rareAnswer is what most answers do not have; see rarelyUsed.
+type rareAnswer struct {
 	filters []func(io.Writer) io.WriteCloser
-	built   bool // the body is in place; further values replace it
-	stream  any  // the value whose stream is in place, when Render found one
+	stream  any // the value whose stream is in place, when Render found one
 	err     error
+}
+
+func (res *Response) more() *rareAnswer {
+	if res.rare == nil {
+		res.rare = &rareAnswer{}
+	}
+	return res.rare
+}
+
+// failure is what fail was first told.
+func (res *Response) failure() error {
+	if res.rare == nil {
+		return nil
+	}
+	return res.rare.err
+}
+
+func (res *Response) filters() []func(io.Writer) io.WriteCloser {
+	if res.rare == nil {
+		return nil
+	}
+	return res.rare.filters
+}
+
+func (res *Response) addFilters(list []func(io.Writer) io.WriteCloser) {
+	if len(list) > 0 {
+		rare := res.more()
+		rare.filters = append(rare.filters, list...)
+	}
 }
 
 // body is what an answer carries: one of nothing, bytes, text, a value to be
 // encoded, or a function that writes as it goes.
 type body struct {
-	kind   bodyKind
-	bytes  []byte
-	text   string
-	value  any
-	stream func(*StreamWriter) error
-	serve  func(http.ResponseWriter, *http.Request)
-	buffer *buffer // where bytes came from, given back once they are sent
+	kind    bodyKind
+	bytes   []byte
+	text    string
+	content any     // of bodyValue the value, of bodyStream a streamFunc, of bodyServe an http.HandlerFunc
+	buffer  *buffer // where bytes came from, given back once they are sent
 }
+
+type streamFunc func(*StreamWriter) error
 
 type bodyKind uint8
 
@@ -65,6 +100,10 @@ func (res *Response) Header() http.Header {
 	if res.header == nil {
 		res.header = http.Header{}
 	}
+	if res.contentType != nil {
+		res.header["Content-Type"] = *res.contentType
+		res.contentType = nil
+	}
 	return res.header
 }
 
@@ -87,7 +126,8 @@ func (res *Response) Bytes() ([]byte, bool) {
 // SetBytes replaces the body. The content type stays as it is.
 func (res *Response) SetBytes(data []byte) {
 	res.body.release()
-	res.body, res.stream = body{kind: bodyBytes, bytes: data}, nil
+	res.body = body{kind: bodyBytes, bytes: data}
+	res.forgetStream()
 }
 
 // Streams reports whether the body is written as it goes.
@@ -100,7 +140,8 @@ func (res *Response) Streams() bool {
 // a streamed body's Flush reaches it when it has a method Flush() error.
 // Bodies written by a net/http handler, files among them, are not filtered.
 func (res *Response) Filter(wrap func(io.Writer) io.WriteCloser) {
-	res.filters = append(res.filters, wrap)
+	rare := res.more()
+	rare.filters = append(rare.filters, wrap)
 }
 
 // SetCookie adds a cookie. Path defaults to "/" and SameSite to Lax, and over TLS
@@ -134,8 +175,8 @@ func (res *Response) DeleteCookie(name string) {
 // fail remembers the first mistake made while building, to be answered as an
 // error when the answer is rendered: builders can then be chained.
 func (res *Response) fail(err error) {
-	if res.err == nil {
-		res.err = err
+	if rare := res.more(); rare.err == nil {
+		rare.err = err
 	}
 }
 
@@ -173,12 +214,15 @@ var bodyHeaders = []string{
 // what describes the exchange (cookies, CORS, request id) stays.
 func (res *Response) clearBody() {
 	res.body.release()
-	res.body, res.stream = body{}, nil
-	res.status = 0
-	res.filters = nil
-	res.err = nil
+	res.body, res.rare, res.status = body{}, nil, 0
 	for _, name := range bodyHeaders {
 		delete(res.header, name)
+	}
+}
+
+func (res *Response) forgetStream() {
+	if res.rare != nil {
+		res.rare.stream = nil
 	}
 }
 
@@ -228,16 +272,16 @@ var (
 	typeEvents  = []string{"text/event-stream"}
 )
 
-func withType(contentType []string, b body) *Response {
-	return &Response{header: http.Header{"Content-Type": contentType}, body: b}
+func withType(contentType *[]string, b body) *Response {
+	return &Response{contentType: contentType, body: b}
 }
 
 // JSON answers with a value encoded as JSON.
-func JSON(value any) *Response { return withType(typeJSON, body{kind: bodyValue, value: value}) }
+func JSON(value any) *Response { return withType(&typeJSON, body{kind: bodyValue, content: value}) }
 
 // HTML answers with a page as it is given. Use HTMLf, or templates, for anything
 // that holds data.
-func HTML(page string) *Response { return withType(typeHTML, body{kind: bodyText, text: page}) }
+func HTML(page string) *Response { return withType(&typeHTML, body{kind: bodyText, text: page}) }
 
 // HTMLf answers with a page formatted as by fmt.Sprintf, every argument escaped
 // for HTML text and quoted attribute values. It knows nothing of URLs, scripts
@@ -266,11 +310,11 @@ func (e escapedFormat) Format(state fmt.State, verb rune) {
 }
 
 // Text answers with plain text.
-func Text(text string) *Response { return withType(typeText, body{kind: bodyText, text: text}) }
+func Text(text string) *Response { return withType(&typeText, body{kind: bodyText, text: text}) }
 
 // Bytes answers with bytes of the given content type.
 func Bytes(contentType string, data []byte) *Response {
-	return withType([]string{contentType}, body{kind: bodyBytes, bytes: data})
+	return withType(&[]string{contentType}, body{kind: bodyBytes, bytes: data})
 }
 
 // NoContent says 204: done, and there is nothing to show.
@@ -328,7 +372,7 @@ func (res *Response) Attachment(filename string) *Response {
 // hijacking and http.ResponseController work. Headers that hooks have set are
 // on the writer before the handler runs.
 func Serve(handler http.Handler) *Response {
-	return &Response{body: body{kind: bodyServe, serve: handler.ServeHTTP}}
+	return &Response{body: body{kind: bodyServe, content: http.HandlerFunc(handler.ServeHTTP)}}
 }
 
 // Rendered is an answer as bytes: what was, or would be, sent. It never changes
@@ -377,11 +421,11 @@ func (res *Response) rendered() (*Rendered, error) {
 
 // filter runs a body in memory through the answer's filters, once.
 func (res *Response) filter() error {
-	if len(res.filters) == 0 || len(res.body.bytes)+len(res.body.text) == 0 {
+	if len(res.filters()) == 0 || len(res.body.bytes)+len(res.body.text) == 0 {
 		return nil
 	}
 	buf := newBuffer()
-	out, closers := wrapFilters(buf, res.filters)
+	out, closers := wrapFilters(buf, res.filters())
 	err := res.body.writeTo(out)
 	for _, closer := range closers {
 		err = errors.Join(err, closer.Close())
@@ -392,7 +436,7 @@ func (res *Response) filter() error {
 	}
 	res.body.release()
 	res.body = body{kind: bodyBytes, bytes: buf.data, buffer: buf}
-	res.filters = nil
+	res.rare.filters = nil
 	return nil
 }
 

@@ -112,7 +112,8 @@ func Methods(methods ...string) RouteOption {
 
 // Host has the route answer only for a host, such as "api.example.com", or a
 // family of hosts: in "<tenant>.example.com" a parameter stands for one label.
-// Ports are not part of it. A route with a host goes before one without.
+// Ports are not part of it, and the host is what Request.Host gives. A route with a
+// host goes before one without.
 func Host(host string) RouteOption {
 	return optionFunc(func(route *Route) error {
 		if host == "" {

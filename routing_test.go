@@ -309,6 +309,20 @@ func refusedByServer(c wireCase) bool {
 	return slices.Contains(malformed, c.target) || c.status == 431
 }
 
+// Behind a trusted proxy a host's routes answer the host that the proxy was asked
+// for; nobody else's word counts.
+func TestHostBehindProxy(t *testing.T) {
+	app := newApp(t, ishaa.Config{TrustedProxies: []string{"192.0.2.1"}})
+	app.Get("/", func(r *ishaa.Request) (any, error) { return ishaa.Text("tenant " + r.Param("tenant")), nil }, ishaa.Host("<tenant>.example.com"))
+	app.Post("/", text("written"), ishaa.Host("<tenant>.example.com"))
+	app.Get("/", text("anywhere"))
+	forwarded := withHeader("X-Forwarded-Host", "Acme.example.com:443")
+	do(t, app, "GET", "/", withHost("10.0.0.7:8000"), forwarded).wantBody(t, 200, "tenant acme")
+	do(t, app, "PUT", "/", withHost("10.0.0.7:8000"), forwarded).want(t, 405).wantHeader(t, "Allow", "GET, HEAD, OPTIONS, POST")
+	do(t, app, "GET", "/", withHost("10.0.0.7:8000"), forwarded, withPeer("198.51.100.7:1")).wantBody(t, 200, "anywhere")
+	do(t, app, "GET", "/", withHost("10.0.0.7:8000"), withHeader("X-Forwarded-Host", "acme.example.com/../x")).wantBody(t, 200, "anywhere")
+}
+
 // The answers that no route gives are answers like any other: error pages, After
 // hooks and Std middleware see them.
 func TestMissesPassErrorPages(t *testing.T) {

@@ -181,7 +181,7 @@ func (*accessLog) Observe(_ *Route, outcome Outcome) {
 // logRequest writes a record about the request. Everything that a client chose
 // is escaped; query strings, which carry secrets, are left out.
 func (r *Request) logRequest(level slog.Level, msg string, attrs ...slog.Attr) {
-	ctx := r.base.Context
+	ctx := r.parent
 	if !r.app.logger.Enabled(ctx, level) {
 		return
 	}

@@ -58,10 +58,10 @@ func (r *Request) settle(res *Response) {
 
 // mistake is what is wrong with an answer as a whole.
 func (res *Response) mistake() error {
-	if res.err == nil && (res.status < 200 || res.status > 599) {
+	if res.failure() == nil && (res.status < 200 || res.status > 599) {
 		return fmt.Errorf("the answer's status is %d; give one from 200 to 599", res.status)
 	}
-	return res.err
+	return res.failure()
 }
 
 // secureCookies adds Secure to the cookies that are without it.
@@ -165,14 +165,14 @@ func (r *Request) sendStream(res *Response) (sent sending) {
 	}
 	sent.failed = true // until the last byte is out
 	w := &StreamWriter{r: r, control: http.NewResponseController(r.writer)}
-	w.out, w.filters = wrapFilters(out, res.filters)
+	w.out, w.filters = wrapFilters(out, res.filters())
 	defer w.end()
-	err := res.body.stream(w)
+	err := res.body.content.(streamFunc)(w)
 	if err == nil {
 		err = w.close()
 	}
 	if err != nil {
-		if r.base.Context.Err() == nil && !out.failed.Load() {
+		if r.parent.Err() == nil && !out.failed.Load() {
 			r.logFailure(err) // not the client's going away: ours
 		}
 		panic(http.ErrAbortHandler) // never let a part pass for the whole
@@ -192,7 +192,7 @@ func (r *Request) sendServed(res *Response) (sent sending) {
 			r.more().cut = &sending{out.status, out.bytes, true}
 		}
 	}()
-	res.body.serve(out, r.http())
+	res.body.content.(http.HandlerFunc)(out, r.http())
 	served = true
 	if out.status == 0 {
 		out.status = http.StatusOK

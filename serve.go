@@ -30,8 +30,7 @@ func (a *App) serve(w http.ResponseWriter, raw *http.Request) {
 	r := &Request{app: a, raw: raw, writer: w, route: a.miss, bodyLimit: a.config.BodyLimit}
 	r.res = &r.own
 	r.own.header = w.Header()
-	r.base = baseContext{raw.Context(), r}
-	r.ctx = &r.base
+	r.begin(raw.Context())
 
 	observers := a.observers.load()
 	if observers == nil {

@@ -82,8 +82,7 @@ func (s *Snapshot) Run(ctx context.Context, h Handler) (rendered *Rendered, err 
 	}
 	r.res = &r.own
 	r.own.header = http.Header{}
-	r.base = baseContext{ctx, r}
-	r.ctx = &r.base
+	r.begin(ctx)
 	defer r.finish()
 	res := r.answer(caught(h, r))
 	defer res.body.release()

@@ -74,13 +74,13 @@ func aroundStd(wrap func(http.Handler) http.Handler, next Handler) Handler {
 		r.OnSent(sw.abandon)
 		return &Response{status: sw.status, body: body{
 			kind: bodyServe,
-			serve: func(w http.ResponseWriter, _ *http.Request) {
+			content: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 				sw.resumed <- w
 				<-sw.done
 				if sw.thrown != nil {
 					panic(sw.thrown.again(r))
 				}
-			},
+			}),
 		}}, nil
 	}
 }
@@ -165,8 +165,7 @@ func (sw *stdWriter) enter(w http.ResponseWriter, raw *http.Request) *Request {
 	inner.raw, inner.writer, inner.taken, inner.shadow = raw, w, false, false
 	inner.res = &inner.own
 	inner.own = Response{header: w.Header()}
-	inner.base = baseContext{raw.Context(), inner}
-	inner.ctx = &inner.base
+	inner.begin(raw.Context())
 	inner.values = slices.Clone(inner.values)
 	rare := *inner.more()
 	rare.onSent, rare.closers, rare.made = nil, nil, slices.Clip(rare.made)

@@ -116,11 +116,11 @@ func (w *StreamWriter) Context() context.Context { return w.r.Context() }
 // returns cuts the connection, so that the client does not take a part for the
 // whole; it is logged.
 func Stream(contentType string, write func(w *StreamWriter) error) *Response {
-	return withType([]string{contentType}, body{kind: bodyStream, stream: write})
+	return withType(&[]string{contentType}, body{kind: bodyStream, content: streamFunc(write)})
 }
 
 // copyFrom streams a reader.
-func copyFrom(src io.Reader) func(*StreamWriter) error {
+func copyFrom(src io.Reader) streamFunc {
 	return func(w *StreamWriter) error {
 		buf := make([]byte, 32<<10)
 		for {
@@ -192,12 +192,12 @@ func (r *Request) fillSequence(res *Response, seq sequence) error {
 		return r.fillValue(res, events(seq))
 	case typeNDJSON[0]:
 		res.defaultType(typeNDJSON)
-		res.body = body{kind: bodyStream, stream: func(w *StreamWriter) error { return r.writeLines(w, seq) }}
+		res.body = body{kind: bodyStream, content: streamFunc(func(w *StreamWriter) error { return r.writeLines(w, seq) })}
 	default:
 		res.defaultType(typeJSON)
-		res.body = body{kind: bodyStream, stream: func(w *StreamWriter) error { return r.writeArray(w, seq) }}
+		res.body = body{kind: bodyStream, content: streamFunc(func(w *StreamWriter) error { return r.writeArray(w, seq) })}
 	}
-	return res.err
+	return res.failure()
 }
 
 // NDJSON answers with one JSON value a line (application/x-ndjson), each sent as
@@ -205,7 +205,7 @@ func (r *Request) fillSequence(res *Response, seq sequence) error {
 func NDJSON[T any](seq iter.Seq2[T, error]) *Response {
 	return &Response{
 		header: http.Header{"Content-Type": typeNDJSON},
-		body:   body{kind: bodyStream, stream: func(w *StreamWriter) error { return w.r.writeLines(w, erase(seq)) }},
+		body:   body{kind: bodyStream, content: streamFunc(func(w *StreamWriter) error { return w.r.writeLines(w, erase(seq)) })},
 	}
 }
 

@@ -410,6 +410,42 @@ func goroutines() map[string]string {
 	return stacks
 }
 
+// outcomes collects what observers are told, from any goroutine.
+type outcomes struct {
+	mu   sync.Mutex
+	list []string
+}
+
+// watch has the outcomes of an application written down by a function.
+func watch(app *ishaa.App, text func(*ishaa.Route, ishaa.Outcome) string) *outcomes {
+	o := &outcomes{}
+	app.Observe(observerFunc(func(route *ishaa.Route, outcome ishaa.Outcome) {
+		line := text(route, outcome)
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		o.list = append(o.list, line)
+	}))
+	return o
+}
+
+// want checks the outcomes, in any order: an observer may run while the next
+// request comes in.
+func (o *outcomes) want(t testing.TB, lines ...string) {
+	t.Helper()
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	slices.Sort(o.list)
+	slices.Sort(lines)
+	if !slices.Equal(o.list, lines) {
+		t.Errorf("the outcomes are\n %s\nwant\n %s", strings.Join(o.list, "\n "), strings.Join(lines, "\n "))
+	}
+}
+
+// observerFunc is a function as an Observer.
+type observerFunc func(*ishaa.Route, ishaa.Outcome)
+
+func (f observerFunc) Observe(route *ishaa.Route, outcome ishaa.Outcome) { f(route, outcome) }
+
 // recovered gives the text of a panic that fn must end in.
 func recovered(t testing.TB, fn func()) (text string) {
 	t.Helper()

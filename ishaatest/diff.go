@@ -145,14 +145,15 @@ func valueAt(value any, pointer string) (any, error) {
 	at := ""
 	for step := range strings.SplitSeq(pointer[1:], "/") {
 		name := strings.NewReplacer("~1", "/", "~0", "~").Replace(step)
+		var next any
 		var ok bool
 		switch holder := value.(type) {
 		case map[string]any:
-			value, ok = holder[name]
+			next, ok = holder[name]
 		case []any:
 			var i int
 			if i, ok = arrayIndex(name, len(holder)); ok {
-				value = holder[i]
+				next = holder[i]
 			}
 		}
 		if !ok {
@@ -162,6 +163,7 @@ func valueAt(value any, pointer string) (any, error) {
 			}
 			return nil, fmt.Errorf("there is nothing at %s; at %s is %s", pointer, where, compact(value))
 		}
+		value = next
 		at += "/" + step
 	}
 	return value, nil

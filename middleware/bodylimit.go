@@ -1,14 +1,9 @@
 package middleware
 
-import (
-	"net/http"
-
-	"github.com/ishaa-framework/ishaa"
-)
+import "github.com/ishaa-framework/ishaa"
 
 // BodyLimit refuses bodies of more than the given number of bytes by a 413
-// problem: at once where the client says how long its body is, otherwise when
-// that much was read. A route with an ishaa.BodyLimit of its own keeps it. It
+// problem, at the latest when that much was read. A route with an ishaa.BodyLimit of its own keeps it. It
 // replaces the secure default; Config.BodyLimit is the plainer way to set the limit
 // of a whole application.
 func BodyLimit(bytes int64) ishaa.Middleware {
@@ -19,10 +14,6 @@ func BodyLimit(bytes int64) ishaa.Middleware {
 		if r.Route().BodyLimit() != r.App().Config().BodyLimit {
 			return nil, nil // the route says otherwise
 		}
-		if length := r.HTTP().ContentLength; length > bytes {
-			return nil, ishaa.StatusError(http.StatusRequestEntityTooLarge, "the body has %d bytes, the limit is %d", length, bytes)
-		}
-		limitBody(r, bytes)
-		return nil, nil
+		return nil, limitBody(r, bytes)
 	}}
 }

@@ -8,13 +8,15 @@ import (
 	"github.com/ishaa-framework/ishaa"
 )
 
-// This file is where middleware changes what a Request says about itself. Each
-// is used as soon as the Request offers it.
+// This file is where middleware changes or asks what a Request or a Response does
+// not offer on every version of the root package: each way is taken when it is
+// there, and something safe is done when it is not.
 
 // setID names the request.
 func setID(r *ishaa.Request, id string) {
 	if named, ok := any(r).(interface{ SetID(id string) }); ok {
 		named.SetID(id)
+		return
 	}
 	idKey.Set(r, id)
 }
@@ -39,14 +41,19 @@ func setClient(r *ishaa.Request, client netip.AddrPort) {
 var clientKeyValue = ishaa.NewKey[netip.AddrPort]("client address")
 
 // limitBody has reading the body end by a 413 problem after limit bytes.
-func limitBody(r *ishaa.Request, limit int64) {
+func limitBody(r *ishaa.Request, limit int64) error {
 	if limited, ok := any(r).(interface{ SetBodyLimit(int64) }); ok {
 		limited.SetBodyLimit(limit)
-		return
+		return nil
 	}
-	if raw := r.HTTP(); raw.Body != nil && raw.Body != http.NoBody {
+	raw := r.HTTP()
+	if raw.ContentLength > limit {
+		return ishaa.StatusError(http.StatusRequestEntityTooLarge, "the body is larger than the limit of %d bytes", limit)
+	}
+	if raw.Body != nil && raw.Body != http.NoBody {
 		raw.Body = http.MaxBytesReader(nil, raw.Body, limit)
 	}
+	return nil
 }
 
 // outcome is what was sent, once it was: the status, the bytes of the body, and
@@ -64,4 +71,15 @@ func outcome(r *ishaa.Request) (status int, bytes int64, aborted bool) {
 		bytes, _ = strconv.ParseInt(res.Header().Get("Content-Length"), 10, 64)
 	}
 	return status, bytes, false
+}
+
+// filtersReach reports whether Response.Filter has an effect on a streamed body: it
+// has none on what a net/http handler writes. Where the Response does not say, only
+// server-sent events are known to be the framework's own stream.
+func filtersReach(res *ishaa.Response) bool {
+	if known, ok := any(res).(interface{ Filterable() bool }); ok {
+		return known.Filterable()
+	}
+	header := res.Header()
+	return header.Get("Content-Type") == "text/event-stream" && header.Get("X-Accel-Buffering") == "no"
 }

@@ -119,3 +119,50 @@ func TestTextOfASmallValueDoesNotAllocate(t *testing.T) {
 		}
 	}
 }
+
+func TestSetTextKeepsToTheConstraints(t *testing.T) {
+	type query struct {
+		Least  int     `minimum:"3"`
+		Most   int64   `maximum:"7"`
+		Above  int     `exclusiveMinimum:"3"`
+		Below  int     `exclusiveMaximum:"7"`
+		Step   int     `multipleOf:"5"`
+		Some   int     `enum:"1,2"`
+		Colour string  `enum:"red,green"`
+		Short  string  `maxLength:"2"`
+		Maybe  *int    `maximum:"7"`
+		Ratio  float64 `maximum:"0.5"`
+		Secret string  `secret:"true" maxLength:"2"`
+	}
+	owner := reflect.TypeFor[query]()
+	for _, c := range []struct {
+		field, good, bad, rule string
+	}{
+		{"Least", "3", "2", "minimum"}, {"Most", "7", "8", "maximum"}, {"Most", "-9", "1000000000000", "maximum"}, {"Above", "4", "3", "exclusiveMinimum"},
+		{"Below", "6", "7", "exclusiveMaximum"}, {"Step", "10", "12", "multipleOf"}, {"Some", "2", "3", "enum"}, {"Colour", "red", "RED", "enum"},
+		{"Short", "éé", "abc", "maxLength"}, {"Maybe", "7", "8", "maximum"}, {"Ratio", "0.5", "0.51", "maximum"}, {"Secret", "ab", "abc", "maxLength"},
+	} {
+		sf, _ := owner.FieldByName(c.field)
+		field, err := new(schema.Registry).Field(owner, sf)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := reflect.New(sf.Type).Elem()
+		for name, set := range map[string]func(string) []schema.Violation{
+			"Field.SetText":  func(text string) []schema.Violation { return field.SetText(v, text) },
+			"Field.SetTexts": func(text string) []schema.Violation { return field.SetTexts(v, []string{text}) },
+			"Type.SetText":   func(text string) []schema.Violation { return field.Type.SetText(v, text) },
+		} {
+			if found := set(c.good); found != nil {
+				t.Errorf("%s of %s %q: %v", name, c.field, c.good, found)
+			}
+			found := set(c.bad)
+			if len(found) != 1 || found[0].Rule != c.rule {
+				t.Errorf("%s of %s %q: %v, want %s", name, c.field, c.bad, found, c.rule)
+			}
+			if c.field == "Secret" && name != "Type.SetText" && found[0].Value != nil {
+				t.Errorf("%s shows a secret", name)
+			}
+		}
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"embed"
 	"encoding/csv"
 	"encoding/json"
+	"fmt"
 	"io"
 	"slices"
 	"strconv"
@@ -19,6 +20,12 @@ type album struct {
 	Artist string   `json:"artist"`
 	Genre  string   `json:"genre"`
 	Tracks []*track `json:"-"`
+}
+
+type artist struct {
+	ID     int    `json:"id"`
+	Name   string `json:"name"`
+	Albums int    `json:"albums"` // how many
 }
 
 type track struct {
@@ -41,10 +48,11 @@ type sale struct {
 }
 
 type catalog struct {
-	albums    []*album // by id
-	tracks    []*track // by id
-	genres    []string // sorted
-	sales     []sale   // in the order they were made
+	artists   []*artist // by id
+	albums    []*album  // by id
+	tracks    []*track  // by id
+	genres    []string  // sorted
+	sales     []sale    // in the order they were made
 	albumByID map[int]*album
 	trackByID map[int]*track
 }
@@ -61,8 +69,14 @@ func openCatalog() *catalog {
 	}
 	must(json.NewDecoder(unpack("data/catalog.json.gz")).Decode(&file))
 	c.albums, c.tracks = file.Albums, file.Tracks
+	byName := map[string]*artist{}
 	for _, a := range c.albums {
 		c.albumByID[a.ID] = a
+		if byName[a.Artist] == nil {
+			byName[a.Artist] = &artist{ID: len(c.artists) + 1, Name: a.Artist}
+			c.artists = append(c.artists, byName[a.Artist])
+		}
+		byName[a.Artist].Albums++
 	}
 	for _, t := range c.tracks {
 		a := c.albumByID[t.AlbumID]
@@ -104,6 +118,26 @@ func must(err error) {
 	}
 }
 
+// missing is the error for what the catalogue does not have. It knows nothing of HTTP but its status, by which it is
+// answered like a problem of that status.
+type missing struct {
+	what string
+	id   any
+}
+
+func (e *missing) Error() string { return fmt.Sprintf("there is no %s %v", e.what, e.id) }
+
+// HTTPStatus maps the error to 404 Not Found.
+func (e *missing) HTTPStatus() int { return 404 }
+
+// album returns an album by its number.
+func (c *catalog) album(id int) (*album, error) {
+	if a := c.albumByID[id]; a != nil {
+		return a, nil
+	}
+	return nil, &missing{"album", id}
+}
+
 // genre returns a genre as the catalogue spells it, and whether it has it.
 func (c *catalog) genre(name string) (string, bool) {
 	i := slices.IndexFunc(c.genres, func(g string) bool { return strings.EqualFold(g, name) })
@@ -127,10 +161,21 @@ func (c *catalog) albumsOf(genre string) []*album {
 	return list
 }
 
+// bestSellers lists the albums of a genre, or of all for "", that sold most tracks, those that sold best first.
+func (c *catalog) bestSellers(genre string, most int) []*album {
+	sold := map[int]int{}
+	for _, s := range c.sales {
+		sold[s.Track.AlbumID] += s.Quantity
+	}
+	list := slices.Clone(c.albumsOf(genre))
+	slices.SortStableFunc(list, func(a, b *album) int { return sold[b.ID] - sold[a.ID] })
+	return list[:min(most, len(list))]
+}
+
 // search lists the albums whose title or artist holds the words of the query, whatever their case and order.
 func (c *catalog) search(query string) []*album {
 	words := strings.Fields(strings.ToLower(query))
-	var list []*album
+	list := []*album{}
 	for _, a := range c.albums {
 		text := strings.ToLower(a.Title + " " + a.Artist)
 		missing := func(word string) bool { return !strings.Contains(text, word) }

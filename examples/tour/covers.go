@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"image"
 	"image/color"
 	_ "image/jpeg" // covers may be JPEG …
@@ -22,6 +23,7 @@ type cover struct {
 // covers keeps one uploaded image for each album at most; the others are drawn.
 type covers struct {
 	catalog *catalog
+	url     func(route string, pairs ...any) (string, error)
 	mu      sync.RWMutex
 	byAlbum map[int]cover
 }
@@ -32,9 +34,9 @@ const (
 )
 
 func addCovers(app *ishaa.App, c *catalog) {
-	v := &covers{catalog: c, byAlbum: map[int]cover{}}
+	v := &covers{catalog: c, url: app.URL, byAlbum: map[int]cover{}}
 	app.Get("/albums/<int:id>/cover", v.show, ishaa.Name("cover"), revalidated) // middleware is an option of a route
-	app.Post("/albums/<int:id>/cover", v.upload, ishaa.BodyLimit(coverBytes+4096))
+	ishaa.Post(app, "/albums/<int:id>/cover", v.upload, ishaa.BodyLimit(coverBytes+4096))
 }
 
 // revalidated is middleware for one route: caches may keep the answer and have to ask whether it is still right.
@@ -48,20 +50,17 @@ var revalidated = ishaa.Middleware{
 	},
 }
 
-func (v *covers) upload(r *ishaa.Request) (any, error) {
-	a, err := v.catalog.find(r)
+type newCover struct {
+	Album int             `path:"id"`
+	File  *ishaa.FormFile `file:"cover" required:"true"`
+}
+
+func (v *covers) upload(_ context.Context, in *newCover) (*ishaa.Response, error) {
+	a, err := v.catalog.album(in.Album)
 	if err != nil {
 		return nil, err
 	}
-	form, err := r.Form()
-	if err != nil {
-		return nil, err
-	}
-	file := form.File("cover")
-	if file == nil {
-		return nil, ishaa.Unprocessable("cover: the file is missing")
-	}
-	content, err := file.Open()
+	content, err := in.File.Open()
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +72,7 @@ func (v *covers) upload(r *ishaa.Request) (any, error) {
 	v.mu.Lock()
 	v.byAlbum[a.ID] = image
 	v.mu.Unlock()
-	back, err := r.App().URL("album", "id", a.ID)
+	back, err := v.url("album", "id", a.ID)
 	return ishaa.Redirect(back), err
 }
 
@@ -94,7 +93,7 @@ func readCover(content io.Reader) (cover, error) {
 }
 
 func (v *covers) show(r *ishaa.Request) (any, error) {
-	a, err := v.catalog.find(r)
+	a, err := v.catalog.album(int(r.ParamInt("id")))
 	if err != nil {
 		return nil, err
 	}

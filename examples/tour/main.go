@@ -2,26 +2,33 @@
 // database. Start it and it prints what to try:
 //
 //	go run ./examples/tour
+//	go run ./examples/tour routes   # the route table
 //
 // Read the files in this order, about ten minutes in all:
 //
 //	main.go       what the program is made of
 //	catalog.go    the records, loaded from files inside the program
 //	pages.go      HTML pages, named routes, the shop's own 404 page
-//	visitors.go   hooks, a cookie, a value handed from middleware to handlers, redirects
-//	api.go        a JSON API: a blueprint, paging, typed parameters, search
-//	orders.go     a JSON body in, problems out
-//	streams.go    CSV, NDJSON, server-sent events, a download
+//	visitors.go   a dependency, hooks, a value handed on, a cookie, redirects
+//	shop.go       the service behind the API, a type with constraints from data
+//	api.go        typed handlers: paging, sorting, constraints by tag
+//	orders.go     a JSON body in; status and headers out; a rate limit
+//	streams.go    a sequence, CSV, server-sent events, a download
 //	covers.go     uploads, middleware on a route
 //	nethttp.go    net/http handlers and middleware
 //	printed.go    what it prints
+//
+// The tests are meant to be copied from: service_test.go tests the methods without HTTP, shop_test.go the application in
+// memory, program_test.go the program as a user runs it.
 package main
 
 import (
 	"context"
 	"os"
+	"time"
 
 	"github.com/ishaa-framework/ishaa"
+	"github.com/ishaa-framework/ishaa/middleware"
 )
 
 func main() {
@@ -35,17 +42,27 @@ func main() {
 // newApp puts the shop together. Nothing is global: a test makes as many as it likes.
 func newApp() *ishaa.App {
 	app := ishaa.New("tour")
+	app.Use(
+		middleware.Compress(middleware.CompressOptions{}),
+		middleware.Timeout(10*time.Second),
+	)
+	app.Install(ishaa.Health(nil)) // /-/live and /-/ready, for whatever watches over the program
+
 	catalog := openCatalog()
+	ishaa.Provide(app, catalog) // to whoever has a field of this type: see visitor
+	describeGenres(app, catalog)
+	shop := newShop(app, catalog)
 
 	addVisitors(app, catalog)
 	addPages(app, catalog)
-	addStreams(app, catalog)
+	addStreams(app, shop)
 	addCovers(app, catalog)
 	addNetHTTP(app, catalog)
 
-	api := ishaa.NewBlueprint("api", "/api/v1")
-	addAPI(api, catalog)
-	addOrders(api, catalog)
+	// Pages of every site may read the API. That they may not write to it is another matter: see the default "csrf".
+	api := ishaa.NewBlueprint("api", "/api/v1", middleware.CORS(middleware.CORSOptions{Origins: []string{"*"}}))
+	addAPI(api, shop)
+	addOrders(api, shop)
 	app.Register(api)
 	return app
 }

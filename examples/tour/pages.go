@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"html/template"
 	"io/fs"
-	"strings"
 
 	"github.com/ishaa-framework/ishaa"
 )
@@ -39,9 +38,9 @@ func addPages(app *ishaa.App, c *catalog) {
 		return ishaa.FileFS(style, r.Param("file")), nil
 	}, ishaa.Name("static"))
 
-	// Every 404, those of routes that do not exist too. Programs get the problem document, people get a page.
+	// Every 404, those of routes that do not exist too. Browsers get a page, programs the problem document.
 	app.OnStatus(404, func(r *ishaa.Request, err error) (any, error) {
-		if strings.HasPrefix(r.Path(), "/api/") {
+		if r.Accepts("application/json", "text/html") != "text/html" {
 			return nil, err
 		}
 		home, _ := app.URL("home")
@@ -55,11 +54,15 @@ func addPages(app *ishaa.App, c *catalog) {
 
 // home shows a genre: the one that the host names, or else the visitor's favourite.
 func (p *pages) home(r *ishaa.Request) (any, error) {
-	genre := favourite.Get(r)
+	visitor, err := ishaa.Resolve[visitor](r) // the dependency that typed handlers have as a field
+	if err != nil {
+		return nil, err
+	}
+	genre := string(visitor.Genre)
 	if name := r.Param("genre"); name != "" {
 		var ok bool
 		if genre, ok = p.catalog.genre(name); !ok {
-			return nil, ishaa.NotFound("there is no genre %q", name)
+			return nil, &missing{"genre", name}
 		}
 	}
 	albums := p.catalog.albumsOf(genre)
@@ -77,20 +80,11 @@ func (p *pages) search(r *ishaa.Request) (any, error) {
 }
 
 func (p *pages) album(r *ishaa.Request) (any, error) {
-	a, err := p.catalog.find(r)
+	a, err := p.catalog.album(int(r.ParamInt("id"))) // the router has checked that it is a number
 	if err != nil {
 		return nil, err
 	}
 	return p.render("album.html", a)
-}
-
-// find returns the album that a route's <int:id> names. The router has checked that it is a number.
-func (c *catalog) find(r *ishaa.Request) (*album, error) {
-	id := r.ParamInt("id")
-	if a := c.albumByID[int(id)]; a != nil {
-		return a, nil
-	}
-	return nil, ishaa.NotFound("there is no album %d", id)
 }
 
 // render executes a page whole before anything is sent, so that a mistake in a template is a clean 500.

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"context"
 	"encoding/csv"
 	"fmt"
+	"iter"
 	"strconv"
 	"strings"
 	"time"
@@ -11,27 +13,15 @@ import (
 )
 
 // addStreams adds answers that are sent as they are made, and a download.
-func addStreams(app *ishaa.App, c *catalog) {
-	// A sequence (iter.Seq) becomes a JSON array, or NDJSON, or server-sent events: what the client's Accept asks for.
-	app.Get("/tracks", func(r *ishaa.Request) (any, error) {
-		genre, err := genreOf(r, c)
-		if err != nil {
-			return nil, err
-		}
-		return func(yield func(*track) bool) {
-			for _, t := range c.tracks {
-				if (genre == "" || t.Genre == genre) && !yield(t) {
-					return
-				}
-			}
-		}, nil
-	}, ishaa.Name("tracks"))
+func addStreams(app *ishaa.App, s *shop) {
+	ishaa.Get(app, "/tracks", s.EveryTrack, ishaa.Name("tracks"))
+	ishaa.Get(app, "/now-playing", (&radio{app, s.catalog}).Play, ishaa.Name("now-playing"))
 
 	app.Get("/sales.csv", func(r *ishaa.Request) (any, error) {
 		return ishaa.Stream("text/csv; charset=utf-8", func(w *ishaa.StreamWriter) error {
 			rows := csv.NewWriter(w)
 			rows.Write([]string{"date", "country", "track", "quantity", "price_cents"})
-			for _, s := range c.sales {
+			for _, s := range s.sales {
 				rows.Write([]string{s.Date, s.Country, s.Track.Name, strconv.Itoa(s.Quantity), strconv.Itoa(s.PriceCents)})
 			}
 			rows.Flush()
@@ -40,7 +30,7 @@ func addStreams(app *ishaa.App, c *catalog) {
 	}, ishaa.Name("sales"))
 
 	app.Get("/albums/<int:id>/tracklist", func(r *ishaa.Request) (any, error) {
-		a, err := c.find(r)
+		a, err := s.album(int(r.ParamInt("id")))
 		if err != nil {
 			return nil, err
 		}
@@ -51,33 +41,53 @@ func addStreams(app *ishaa.App, c *catalog) {
 		}
 		return ishaa.Text(text.String()).Attachment(a.Title + ".txt"), nil // whatever characters a title has
 	}, ishaa.Name("tracklist"))
-
-	app.Get("/now-playing", func(r *ishaa.Request) (any, error) { return nowPlaying(r, c) }, ishaa.Name("now-playing"))
 }
 
-// nowPlaying is the shop's radio: a track a second as server-sent events, from where a client that reconnects left off,
-// until it goes away, the program stops or, with ?count=, so many were sent.
-func nowPlaying(r *ishaa.Request, c *catalog) (any, error) {
-	count, err := number(r, "count", 1, 1000, 0)
-	if err != nil {
-		return nil, err
-	}
-	last, _ := strconv.Atoi(r.LastEventID()) // no id, or none of ours: from the start
+type everyTrack struct {
+	Genre genre `query:"genre"`
+}
+
+// EveryTrack gives the tracks one by one. A sequence becomes a JSON array, or NDJSON, or server-sent events: what the
+// client's Accept asks for.
+func (s *shop) EveryTrack(_ context.Context, in *everyTrack) (iter.Seq[*track], error) {
+	return func(yield func(*track) bool) {
+		for _, t := range s.tracks {
+			if (in.Genre == "" || t.Genre == string(in.Genre)) && !yield(t) {
+				return
+			}
+		}
+	}, nil
+}
+
+// radio is the shop's radio.
+type radio struct {
+	app     *ishaa.App
+	catalog *catalog
+}
+
+type tuneIn struct {
+	Last  string `header:"Last-Event-ID"`
+	Count int    `query:"count" minimum:"1" maximum:"1000"` // 0, which nobody can send, is without end
+}
+
+// Play gives a track a second as server-sent events, from where a client that reconnects left off, until it goes away,
+// the program stops or, with a count, so many were sent.
+func (f *radio) Play(ctx context.Context, in *tuneIn) (*ishaa.Response, error) {
+	last, _ := strconv.Atoi(in.Last) // no id, or none of ours: from the start
 	next := max(last, 0)
-	ctx, app := r.Context(), r.App()
 	return ishaa.Events(func(yield func(ishaa.Event, error) bool) {
 		for sent := 1; ; sent++ {
-			t := c.tracks[next%len(c.tracks)]
+			t := f.catalog.tracks[next%len(f.catalog.tracks)]
 			next++
-			event := ishaa.Event{ID: strconv.Itoa(next), Name: "track", Data: t.Name + " by " + c.albumByID[t.AlbumID].Artist}
-			if !yield(event, nil) || sent == count {
+			event := ishaa.Event{ID: strconv.Itoa(next), Name: "track", Data: t.Name + " by " + f.catalog.albumByID[t.AlbumID].Artist}
+			if !yield(event, nil) || sent == in.Count {
 				return
 			}
 			select {
-			case <-app.Clock().After(time.Second):
+			case <-f.app.Clock().After(time.Second):
 			case <-ctx.Done(): // the client went away
 				return
-			case <-app.Draining(): // the program stops
+			case <-f.app.Draining(): // the program stops
 				return
 			}
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"time"
@@ -8,25 +9,37 @@ import (
 	"github.com/ishaa-framework/ishaa"
 )
 
-// Typed values that a hook hands on to whatever runs later in the same request.
-var (
-	favourite = ishaa.NewKey[string]("favourite genre")
-	arrival   = ishaa.NewKey[time.Time]("arrival")
-)
+// visitor is what the shop knows about who asks. It is a dependency: a handler that has a field of this type gets it
+// resolved, once per request; tests put another in its place.
+type visitor struct {
+	Cookie  string         `cookie:"favourite"`
+	Header  genre          `header:"Favourite-Genre"` // how programs say it
+	Catalog *catalog       // provided by the application: see newApp
+	Request *ishaa.Request // the request itself, for what no tag says
 
-const favouriteCookie = "favourite"
+	Genre genre `bind:"-"` // the favourite, or "" for none
+}
+
+// Resolve runs when the fields with tags are bound. An error would be the answer.
+func (v *visitor) Resolve(context.Context) error {
+	v.Request.Response().Header().Add("Vary", "Cookie, Favourite-Genre") // a cache in between must not mix visitors up
+	v.Genre = v.Header
+	if v.Genre == "" {
+		// What programs send was checked by its type; an old cookie is nobody's mistake, so it is passed over.
+		name, _ := v.Catalog.genre(v.Cookie)
+		v.Genre = genre(name)
+	}
+	return nil
+}
+
+// arrival is a typed value that a hook hands on to whatever runs later in the same request.
+var arrival = ishaa.NewKey[time.Time]("arrival")
 
 // addVisitors remembers a visitor's favourite genre, and tells browsers how long each answer took.
 func addVisitors(app *ishaa.App, c *catalog) {
 	// A Before hook runs ahead of every handler. Had it returned a value, that would have been the answer.
 	app.Before(func(r *ishaa.Request) (any, error) {
 		arrival.Set(r, r.Time())
-		r.Response().Header().Add("Vary", "Cookie") // a cache in between must not mix visitors up
-		if text, ok := r.Cookie(favouriteCookie); ok {
-			if genre, ok := c.genre(text); ok { // a cookie is input like any other
-				favourite.Set(r, genre)
-			}
-		}
 		return nil, nil
 	})
 
@@ -48,7 +61,7 @@ func addVisitors(app *ishaa.App, c *catalog) {
 		}
 		// next came with the request, so it may only lead to this site.
 		return ishaa.RedirectLocal(form.Value("next"), "/").WithCookie(&http.Cookie{
-			Name: favouriteCookie, Value: genre, MaxAge: 365 * 24 * 60 * 60, HttpOnly: true,
+			Name: "favourite", Value: genre, MaxAge: 365 * 24 * 60 * 60, HttpOnly: true,
 		}), nil
 	}, ishaa.Name("favourite"))
 }

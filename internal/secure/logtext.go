@@ -51,7 +51,7 @@ func LogText(s string) string {
 
 func allPrintable(s string) bool {
 	for i, r := range s {
-		if !loggable(r) || r == utf8.RuneError && s[i] != "\ufffd"[0] {
+		if !loggable(r) || r == utf8.RuneError && !strings.HasPrefix(s[i:], "\ufffd") {
 			return false
 		}
 	}

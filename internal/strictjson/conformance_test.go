@@ -7,17 +7,15 @@ import (
 	"testing"
 
 	"github.com/ishaa-framework/ishaa/internal/strictjson"
+	"github.com/ishaa-framework/ishaa/internal/testenv"
 )
 
 // JSONTestSuite: y_ must be accepted, n_ refused, i_ is the parser's choice. Two y_ files repeat a name, since RFC 8259
 // allows it: those are well-formed (CheckSyntax) and refused all the same (Check).
 func TestJSONTestSuite(t *testing.T) {
-	files, _ := filepath.Glob(filepath.Join("..", "..", "..", "shared", "conformance", "json", "cases", "*.json"))
-	if len(files) == 0 {
-		if strings.Contains(os.Getenv("ISHAA_TEST_REQUIRE"), "conformance") {
-			t.Fatal("the conformance data is required and not there: ../shared/conformance/json")
-		}
-		t.Skip("no conformance data beside the repository")
+	files, err := filepath.Glob(filepath.Join(testenv.Conformance(t), "json", "cases", "*.json"))
+	if err != nil {
+		t.Fatal(err)
 	}
 	if len(files) != 318 {
 		t.Errorf("%d files, want 318", len(files))

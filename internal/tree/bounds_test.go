@@ -37,7 +37,8 @@ func TestFortyParams(t *testing.T) {
 	if err := fresh.Add("GET", p, 1); err != nil {
 		t.Fatal(err)
 	}
-	if n := testing.AllocsPerRun(20, func() { fresh.Match("GET", path.String(), &ps) }); n > 1 {
+	// The list of those beyond the inline ones, and its header: a pointer keeps Params small for everybody else.
+	if n := testing.AllocsPerRun(20, func() { fresh.Match("GET", path.String(), &ps) }); n > 2 {
 		t.Errorf("40 parameters take %v allocations", n)
 	}
 }

@@ -168,9 +168,10 @@ func (w *walk) set(i, start, end int, number uint64) {
 // setOverflow is set for those that do not fit inline, for all of which it makes room at once.
 func (w *walk) setOverflow(i int, p param) {
 	if w.ps.overflow == nil {
-		w.ps.overflow = make([]param, w.depth-inlineParams)
+		overflow := make([]param, w.depth-inlineParams)
+		w.ps.overflow = &overflow
 	}
-	w.ps.overflow[i] = p
+	(*w.ps.overflow)[i] = p
 }
 
 // follow goes on after a segment that ends at index end and leads to a child.

@@ -12,7 +12,7 @@ type Params struct {
 	rest     string // of a mount: what follows its prefix, as on the wire
 	n        int
 	inline   [inlineParams]param
-	overflow []param // those from inlineParams on
+	overflow *[]param // those from inlineParams on
 }
 
 // param says where in the path a parameter lies, and which number it is.
@@ -62,5 +62,5 @@ func (ps *Params) at(i int) *param {
 	case i < inlineParams:
 		return &ps.inline[i]
 	}
-	return &ps.overflow[i-inlineParams]
+	return &(*ps.overflow)[i-inlineParams]
 }
