@@ -378,11 +378,11 @@ func TestCookies(t *testing.T) {
 		want   string // "" is refused
 		why    string // in the log
 	}{
-		{"defaults", &http.Cookie{Name: "a", Value: "1"}, false, "a=1; Path=/; SameSite=Lax", ""},
-		{"over TLS always Secure", &http.Cookie{Name: "a", Value: "1"}, true, "a=1; Path=/; SameSite=Lax; Secure", ""},
+		{"defaults", &http.Cookie{Name: "a", Value: "1"}, false, "a=1; Path=/; HttpOnly; SameSite=Lax", ""},
+		{"over TLS always Secure", &http.Cookie{Name: "a", Value: "1"}, true, "a=1; Path=/; HttpOnly; SameSite=Lax; Secure", ""},
 		{"Secure but once", &http.Cookie{Name: "a", Value: "1", Secure: true, HttpOnly: true}, true, "a=1; Path=/; HttpOnly; Secure; SameSite=Lax", ""},
-		{"settings stay", &http.Cookie{Name: "a", Value: "1", Path: "/x", SameSite: http.SameSiteStrictMode, MaxAge: 5}, false, "a=1; Path=/x; Max-Age=5; SameSite=Strict", ""},
-		{"__Host-", &http.Cookie{Name: "__Host-a", Value: "1", Secure: true}, false, "__Host-a=1; Path=/; Secure; SameSite=Lax", ""},
+		{"settings stay", &http.Cookie{Name: "a", Value: "1", Path: "/x", SameSite: http.SameSiteStrictMode, MaxAge: 5}, false, "a=1; Path=/x; Max-Age=5; HttpOnly; SameSite=Strict", ""},
+		{"__Host-", &http.Cookie{Name: "__Host-a", Value: "1", Secure: true}, false, "__Host-a=1; Path=/; HttpOnly; Secure; SameSite=Lax", ""},
 		{"__Host- without Secure", &http.Cookie{Name: "__Host-a", Value: "1"}, false, "", "needs Secure"},
 		{"__Host- with a domain", &http.Cookie{Name: "__Host-a", Value: "1", Secure: true, Domain: "example.com"}, false, "", "allows no Domain"},
 		{"__Host- below a path", &http.Cookie{Name: "__Host-a", Value: "1", Secure: true, Path: "/x"}, false, "", `needs Path`},

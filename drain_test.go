@@ -93,7 +93,7 @@ type child struct {
 	stderr logBook // all of standard error, once ended is closed
 }
 
-var startLine = regexp.MustCompile(`(?m)^child: (https?://\S+)$`)
+var startLine = regexp.MustCompile(`(?m)^child: (http\S+)$`)
 
 // startChild runs the server until the end of the test and waits until it listens.
 // A listener is handed down to it.

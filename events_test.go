@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"iter"
+	"log/slog"
 	"net/http"
 	"strings"
 	"sync"
@@ -108,7 +109,7 @@ func FuzzEventFormat(f *testing.F) {
 	f.Add(" 1", " x", " leading", int64(1e12))
 	f.Add("1\r", "", "\ndata: x\n\nevent: forged", int64(-1))
 	f.Add("\x00", "\xff", "\xff\x00", int64(5))
-	app := newApp(f)
+	app := newApp(f, ishaa.Config{Logger: slog.New(slog.DiscardHandler)})
 	type eventKey struct{}
 	app.Get("/", func(r *ishaa.Request) (any, error) {
 		return ishaa.Events(seqOf(r.Context().Value(eventKey{}).(ishaa.Event), ishaa.Event{Name: "sentinel", Data: "end"})), nil

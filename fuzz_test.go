@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -21,7 +22,7 @@ import (
 // only one that may answer with a 5xx is /fails.
 func fuzzApp(t testing.TB) *ishaa.App {
 	t.Helper()
-	app := newApp(t, ishaa.Config{BodyLimit: 4096, TrustedProxies: []string{"192.0.2.0/24"}})
+	app := newApp(t, ishaa.Config{BodyLimit: 4096, TrustedProxies: []string{"192.0.2.0/24"}, Logger: slog.New(slog.DiscardHandler)})
 	files := fstest.MapFS{"a.txt": {Data: []byte("0123456789")}, "sub/b.html": {Data: []byte("<p>b</p>")}}
 	everything := func(r *ishaa.Request) (any, error) {
 		r.Trace(func(in ishaa.Input, value string) {

@@ -172,11 +172,12 @@ func TestPanicsOfEveryKind(t *testing.T) {
 	noLeaks(t)
 	app, log := loggedApp(t)
 	causes := map[string]func(){
-		"text":     func() { panic("hunter2") },
-		"error":    func() { panic(errBroken) },
-		"problem":  func() { panic(ishaa.NotFound("hunter2")) },
-		"nil":      func() { panic(nil) }, //nolint:govet // on purpose
-		"index":    func() { var list []int; _ = list[len(list)] },
+		"text":    func() { panic("hunter2") },
+		"error":   func() { panic(errBroken) },
+		"problem": func() { panic(ishaa.NotFound("hunter2")) },
+		"nil":     func() { panic(nil) }, //nolint:govet // on purpose
+		"index":   func() { var list []int; _ = list[len(list)] },
+		//lint:ignore SA5000 on purpose
 		"map":      func() { var m map[string]int; m["a"] = 1 },
 		"nil call": func() { var fn func(); fn() },
 	}

@@ -144,12 +144,20 @@ func (res *Response) Filter(wrap func(io.Writer) io.WriteCloser) {
 	rare.filters = append(rare.filters, wrap)
 }
 
-// SetCookie adds a cookie. Path defaults to "/" and SameSite to Lax, and over TLS
-// every cookie is Secure; HttpOnly, for a cookie that scripts have no business
-// with, is for the program to say. A cookie that browsers would drop or misread —
-// a bad name or value, a __Host- cookie with a Domain, SameSite=None without
-// Secure, more than 4096 bytes — makes the answer a 500 whose log entry says why.
+// SetCookie adds a cookie that scripts cannot read (HttpOnly). Path defaults to "/"
+// and SameSite to Lax, and over TLS every cookie is Secure. A cookie that browsers
+// would drop or misread — a bad name or value, a __Host- cookie with a Domain,
+// SameSite=None without Secure, more than 4096 bytes — makes the answer a 500 whose
+// log entry says why.
 func (res *Response) SetCookie(cookie *http.Cookie) {
+	hidden := *cookie
+	hidden.HttpOnly = true
+	res.SetScriptCookie(&hidden)
+}
+
+// SetScriptCookie is SetCookie for a cookie that the page's own scripts have to
+// read. Nothing that signs a person in belongs there.
+func (res *Response) SetScriptCookie(cookie *http.Cookie) {
 	copied := *cookie
 	if copied.Path == "" {
 		copied.Path = "/"
@@ -158,7 +166,7 @@ func (res *Response) SetCookie(cookie *http.Cookie) {
 		copied.SameSite = http.SameSiteLaxMode
 	}
 	if err := secure.CheckCookie(&copied); err != nil {
-		res.fail(fmt.Errorf("SetCookie: %w", err))
+		res.fail(fmt.Errorf("the cookie %q: %w", cookie.Name, err))
 		return
 	}
 	res.Header().Add("Set-Cookie", copied.String())

@@ -90,10 +90,11 @@ func (a *App) serveUntil(ctx context.Context, listener net.Listener, started fun
 	case err = <-served: // the listener failed: nobody else comes, those who are here are served
 		err = errors.Join(err, a.drain(ctx, server, cut))
 	case <-ctx.Done():
-		err = a.drain(ctx, server, cut)
-		if serveErr := <-served; !errors.Is(serveErr, http.ErrServerClosed) {
-			err = errors.Join(err, serveErr)
-		}
+		// Shutdown alone would miss a connection that is being accepted just now: it
+		// looks at those that are known. Nothing is accepted any more once Serve returns.
+		err = listener.Close()
+		<-served
+		err = errors.Join(err, a.drain(ctx, server, cut))
 	}
 	stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.config.DrainTimeout)
 	defer cancel()

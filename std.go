@@ -77,6 +77,7 @@ func aroundStd(wrap func(http.Handler) http.Handler, next Handler) Handler {
 			content: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 				sw.resumed <- w
 				<-sw.done
+				sw.setLeft(true)
 				if sw.thrown != nil {
 					panic(sw.thrown.again(r))
 				}
@@ -103,7 +104,7 @@ type stdWriter struct {
 	thrown   *panicError              // of the middleware; set before done is closed
 
 	mu    sync.Mutex
-	left  bool     // the outer side has gone on: r is no more to be touched
+	left  bool     // the outer side goes on by itself: r is not to be touched
 	inner *Request // while the inner side runs
 	form  *Form    // that the outer side closes
 }
@@ -202,9 +203,7 @@ func (sw *stdWriter) handOver(inner *Request) {
 // kept is the answer when the middleware has returned without needing the client.
 func (sw *stdWriter) kept() (any, error) {
 	sw.cancel()
-	sw.mu.Lock()
-	sw.left = true
-	sw.mu.Unlock()
+	sw.setLeft(true)
 	if sw.thrown != nil {
 		panic(sw.thrown.again(sw.r))
 	}
@@ -238,8 +237,16 @@ func (sw *stdWriter) connect() error {
 	}
 	if sw.client == nil {
 		sw.err = errAnswerReplaced
+		return sw.err
 	}
-	return sw.err
+	sw.setLeft(false) // the outer side waits again, while its answer is sent
+	return nil
+}
+
+func (sw *stdWriter) setLeft(left bool) {
+	sw.mu.Lock()
+	sw.left = left
+	sw.mu.Unlock()
 }
 
 // Header returns the headers of the answer. Once the answer is on its way to the

@@ -235,12 +235,12 @@ func TestCapture(t *testing.T) {
 	})
 	res := do(t, app, "GET", "/").wantBody(t, 201, "[1,2]")
 	res.wantHeader(t, "X-Outer", "1").wantHeader(t, "X-Inner", "1").wantHeader(t, "Vary", "Origin", "Accept")
-	res.wantHeader(t, "Set-Cookie", "a=1; Path=/; SameSite=Lax", "b=2; Path=/; SameSite=Lax")
+	res.wantHeader(t, "Set-Cookie", "a=1; Path=/; HttpOnly; SameSite=Lax", "b=2; Path=/; HttpOnly; SameSite=Lax")
 	same(t, "captured status", d.Status(), 201)
 	same(t, "captured body", string(d.Bytes()), "[1,2]")
 	same(t, "captured headers: only what the handler set", d.Header(), http.Header{
 		"Content-Type": {"application/json"}, "X-Inner": {"1"}, "Vary": {"Accept"},
-		"Set-Cookie": {"a=1; Path=/; SameSite=Lax", "b=2; Path=/; SameSite=Lax"},
+		"Set-Cookie": {"a=1; Path=/; HttpOnly; SameSite=Lax", "b=2; Path=/; HttpOnly; SameSite=Lax"},
 	})
 	d.Header().Set("X-Inner", "changed")
 	same(t, "Header returns a copy", d.Header().Get("X-Inner"), "1")
@@ -357,7 +357,7 @@ func TestRender(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			app := newApp(t)
 			app.Get("/", c.h)
-			do(t, app, "GET", "/").wantBody(t, 200, c.body).wantHeader(t, "Set-Cookie", "a=1; Path=/; SameSite=Lax")
+			do(t, app, "GET", "/").wantBody(t, 200, c.body).wantHeader(t, "Set-Cookie", "a=1; Path=/; HttpOnly; SameSite=Lax")
 		})
 	}
 }
@@ -391,13 +391,13 @@ func TestRenderedIsShared(t *testing.T) {
 				for range 50 {
 					do(t, app, "GET", "/kept?n="+n).wantBody(t, 203, `{"n":1}`).
 						wantHeader(t, "Vary", "Origin", "Accept", n).
-						wantHeader(t, "Set-Cookie", "c=1; Path=/; SameSite=Lax", "n="+n)
+						wantHeader(t, "Set-Cookie", "c=1; Path=/; HttpOnly; SameSite=Lax", "n="+n)
 				}
 			})
 		}
 	})
 	same(t, "headers", kept.Header(), http.Header{
-		"Content-Type": {"application/json"}, "Vary": {"Accept"}, "Set-Cookie": {"c=1; Path=/; SameSite=Lax"},
+		"Content-Type": {"application/json"}, "Vary": {"Accept"}, "Set-Cookie": {"c=1; Path=/; HttpOnly; SameSite=Lax"},
 	})
 	same(t, "status", kept.Status(), 200)
 }

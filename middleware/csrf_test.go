@@ -123,7 +123,9 @@ func TestCSRFRefusesMistakes(t *testing.T) {
 			wantMistake(t, "exempt", func() { middleware.CSRF(middleware.CSRFOptions{ExemptPaths: []string{path}}) })
 		})
 	}
-	wantMistake(t, "at least 32", func() { middleware.CSRF(middleware.CSRFOptions{Tokens: &middleware.CSRFTokens{Secret: []byte("short")}}) })
+	wantMistake(t, "at least 32", func() {
+		middleware.CSRF(middleware.CSRFOptions{Tokens: &middleware.CSRFTokens{Secret: []byte("short")}})
+	})
 }
 
 // The refusal is an answer like any other: it can be told apart and replaced.
@@ -437,4 +439,3 @@ func ExampleCSRF() {
 	// 403
 	// 204
 }
-

@@ -257,8 +257,10 @@ func TestMembersAreThoseOfEncodingJSON(t *testing.T) {
 			M int
 		}{}, "L M"},
 		{struct {
-			Keep  int `json:"-,"`
-			Drop  int `json:"-"`
+			//lint:ignore SA5008 the comma makes "-" a name
+			Keep int `json:"-,"`
+			Drop int `json:"-"`
+			//lint:ignore SA5008 what is not a name is ignored
 			Wrong int `json:"a\"b"`
 			Empty int `json:",omitempty"`
 		}{}, "- Wrong Empty"},

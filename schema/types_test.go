@@ -276,6 +276,7 @@ func agreed(t testing.TB) map[string]*schema.Type {
 			C []any     `json:"c" uniqueItems:"true"`
 		}](),
 		reflect.TypeFor[struct {
+			//lint:ignore SA5008 the comma makes "-" a name
 			Dash   int `json:"-,"`
 			Slash  int `json:"a/b~c" required:"true"`
 			Umlaut int `json:"größe"`

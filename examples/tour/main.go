@@ -25,6 +25,7 @@ package main
 import (
 	"context"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/ishaa-framework/ishaa"
@@ -33,9 +34,11 @@ import (
 
 func main() {
 	app := newApp()
-	app.OnStart(func(context.Context) error {
-		return printTour(os.Stdout, app.Config().Addr)
-	})
+	if !slices.Contains(os.Args, "check") { // which starts the application too, but for nobody to visit
+		app.OnStart(func(context.Context) error {
+			return printTour(os.Stdout, app.Config().Addr)
+		})
+	}
 	app.Run()
 }
 

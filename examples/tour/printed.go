@@ -17,15 +17,24 @@ var stops = []struct{ title, command string }{
 	{"the page as the cookie's owner sees it", `curl -b favourite=Blues SHOP/`},
 	{"what a page says about security", `curl -I SHOP/`},
 	{"a write from another site is refused", `curl -H 'Sec-Fetch-Site: cross-site' -d genre=Blues SHOP/favourite`},
-	{"the shop's own 404 page", `curl SHOP/nowhere`},
+	{"the shop's own 404 page, for browsers", `curl -H 'Accept: text/html' SHOP/nowhere`},
+	{"whether it is ready for visitors", `curl SHOP/-/ready`},
 
-	{"JSON, a page of a list", `curl 'SHOP/api/v1/albums?genre=Jazz&size=5'`},
+	{"JSON, a page of a list", `curl 'SHOP/api/v1/albums?genre=Jazz&sort=-title&size=5'`},
+	{"JSON, who has made most albums", `curl 'SHOP/api/v1/artists?sort=-albums&size=3'`},
 	{"JSON, one album", `curl SHOP/api/v1/albums/48`},
+	{"JSON, the short tracks", `curl 'SHOP/api/v1/tracks?genre=Jazz&longest=2m30s'`},
 	{"JSON, a search", `curl 'SHOP/api/v1/search?q=davis+essential'`},
+	{"tips for whom the cookie says you are", `curl -b favourite=Blues SHOP/api/v1/tips`},
 	{"a problem (RFC 9457): no such album", `curl SHOP/api/v1/albums/9999`},
-	{"a problem: a wrong method, and which are right", `curl -i -X DELETE SHOP/api/v1/albums`},
-	{"an order", `curl -i --json '{"items": [{"track": 598, "quantity": 2}]}' SHOP/api/v1/orders`},
-	{"an order that breaks a rule", `curl --json '{"items": [{"track": 9999, "quantity": 1}]}' SHOP/api/v1/orders`},
+	{"a wrong method, and which are right", `curl -i -X DELETE SHOP/api/v1/albums`},
+	{"a query that is wrong three times: all of it is said at once", `curl 'SHOP/api/v1/albums?genre=Polka&page=0&size=ten'`},
+	{"a path parameter that is out of range", `curl SHOP/api/v1/albums/0`},
+
+	{"an order: 201, where it is, and how many more you may send", `curl -i --json '{"items": [{"track": 598, "quantity": 2}]}' SHOP/api/v1/orders`},
+	{"an order that does not fit: JSON pointers say where", `curl --json '{"items": [{"track": 598, "quantity": 0}, {"quantity": "two"}]}' SHOP/api/v1/orders`},
+	{"an order that fits, for a track that is not there", `curl --json '{"items": [{"track": 9999}]}' SHOP/api/v1/orders`},
+	{"JSON that is malformed, and where", `curl --json '{"items": [{"track": 598,}]}' SHOP/api/v1/orders`},
 	{"JSON that two programs could read differently", `curl --json '{"items": [], "items": [{"track": 1}]}' SHOP/api/v1/orders`},
 
 	{"a sequence as a JSON array", `curl 'SHOP/tracks?genre=Opera'`},
@@ -49,7 +58,7 @@ func printTour(out io.Writer, addr string) error {
 	for _, stop := range stops {
 		fmt.Fprintf(&text, "# %s\n%s\n", stop.title, strings.ReplaceAll(stop.command, "SHOP", shop))
 	}
-	fmt.Fprint(&text, "\nCtrl+C closes it.\n\n")
+	fmt.Fprint(&text, "\nCtrl+C closes it. With the argument routes it lists its routes instead, with -h all that it can do.\n\n")
 	_, err := io.WriteString(out, text.String())
 	return err
 }

@@ -49,13 +49,15 @@ type kinds struct {
 	Sub  struct {
 		X int `json:"<x>&"`
 		Y int `json:"-"`
+		//lint:ignore SA5008 the comma makes "-" a name
 		Z int `json:"-,"`
 		w int
 	}
-	Zero  int `json:"zero,omitzero"`
-	Msg   json.RawMessage
-	Num   json.Number
-	Odd   int `json:"ünï ☃"`
+	Zero int `json:"zero,omitzero"`
+	Msg  json.RawMessage
+	Num  json.Number
+	Odd  int `json:"ünï ☃"`
+	//lint:ignore SA5008 what is not a name is ignored
 	Bad   int `json:"a\"b"`
 	Addr  netip.Addr
 	Items []item
