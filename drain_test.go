@@ -24,6 +24,7 @@ import (
 	"time"
 
 	"github.com/ishaa-framework/ishaa"
+	"github.com/ishaa-framework/ishaa/internal/testenv"
 )
 
 // Shutdown is tested on processes: the test binary runs itself as a server, gets
@@ -31,6 +32,9 @@ import (
 
 // serverVariable makes the test binary the server of these tests.
 const serverVariable = "TEST_AS_SERVER"
+
+// raceVariable has the race detector not wait a second at the end of the process.
+const raceVariable = "GORACE=atexit_sleep_ms=0"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(serverVariable) != "" {
@@ -106,7 +110,7 @@ func startChild(t *testing.T, listener *os.File, args ...string) *child {
 			c.cmd.Env = append(c.cmd.Env, pair)
 		}
 	}
-	c.cmd.Env = append(c.cmd.Env, serverVariable+"=1", "ISHAA_ADDR=127.0.0.1:0")
+	c.cmd.Env = append(c.cmd.Env, serverVariable+"=1", raceVariable, "ISHAA_ADDR=127.0.0.1:0")
 	if listener != nil {
 		c.cmd.ExtraFiles = []*os.File{listener}
 		c.cmd.Env = append(c.cmd.Env, "LISTEN_FDS=1")
@@ -332,7 +336,7 @@ func TestExitStatusOfAFailure(t *testing.T) {
 		t.Run(strings.Join(c.args, " "), func(t *testing.T) {
 			cmd := exec.Command(os.Args[0], c.args...)
 			cmd.Dir = t.TempDir()
-			cmd.Env = append(os.Environ(), serverVariable+"=1")
+			cmd.Env = append(os.Environ(), serverVariable+"=1", raceVariable)
 			var stderr bytes.Buffer
 			cmd.Stderr = &stderr
 			_ = cmd.Run()
@@ -353,7 +357,11 @@ func TestRestartRefusesNobody(t *testing.T) {
 
 func testRestart(t *testing.T, network string) {
 	noLeaks(t)
-	const clients, restarts = 16, 4
+	const clients = 16
+	restarts := 10
+	if testenv.Long() {
+		restarts = 300
+	}
 	addr := "127.0.0.1:0"
 	if network == "unix" {
 		addr = t.TempDir() + "/app.sock"

@@ -75,7 +75,8 @@ func (a *App) serveUntil(ctx context.Context, listener net.Listener, started fun
 	}
 	requests, cut := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cut(nil)
-	server := a.server(requests, certificates)
+	open := &connections{}
+	server := a.server(requests, open, certificates)
 	a.logger.Info("listening", "app", a.life.name, "url", a.addressOf(listener.Addr()))
 	started()
 	served := make(chan error, 1)
@@ -88,14 +89,12 @@ func (a *App) serveUntil(ctx context.Context, listener net.Listener, started fun
 	}()
 	select {
 	case err = <-served: // the listener failed: nobody else comes, those who are here are served
-		err = errors.Join(err, a.drain(ctx, server, cut))
 	case <-ctx.Done():
-		// Shutdown alone would miss a connection that is being accepted just now: it
-		// looks at those that are known. Nothing is accepted any more once Serve returns.
+		// A connection that is being accepted just now is known once Serve has returned.
 		err = listener.Close()
 		<-served
-		err = errors.Join(err, a.drain(ctx, server, cut))
 	}
+	err = errors.Join(err, a.drain(ctx, server, open, cut))
 	stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.config.DrainTimeout)
 	defer cancel()
 	err = errors.Join(err, a.Stop(stopCtx))
@@ -104,9 +103,11 @@ func (a *App) serveUntil(ctx context.Context, listener net.Listener, started fun
 }
 
 // server makes the server whose requests live in the given context.
-func (a *App) server(requests context.Context, certificates []tls.Certificate) *http.Server {
+func (a *App) server(requests context.Context, open *connections, certificates []tls.Certificate) *http.Server {
 	return &http.Server{
-		Handler:           a,
+		Handler:           open.handler(a),
+		ConnContext:       open.opened,
+		ConnState:         open.changed,
 		BaseContext:       func(net.Listener) context.Context { return requests },
 		ReadHeaderTimeout: a.config.ReadHeaderTimeout,
 		ReadTimeout:       a.config.ReadTimeout,
@@ -140,25 +141,25 @@ const cutGrace = time.Second
 var errShutdown = Unavailable("the server is shutting down")
 
 // drain lets requests finish; then it has them end, then it cuts them.
-func (a *App) drain(ctx context.Context, server *http.Server, cut context.CancelCauseFunc) error {
+func (a *App) drain(ctx context.Context, server *http.Server, open *connections, cut context.CancelCauseFunc) error {
 	a.logger.Info("draining", "app", a.life.name, "timeout", a.config.DrainTimeout)
 	a.beginDraining()
-	err := shutdown(ctx, server, a.config.DrainTimeout)
+	ctx = context.WithoutCancel(ctx)
+	inTime, cancel := context.WithTimeout(ctx, a.config.DrainTimeout)
+	defer cancel()
+	open.allAsked(inTime)
+	err := server.Shutdown(inTime)
 	if !errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
 	late := fmt.Errorf("requests were still under way after %s and have been cut; give them longer with drain-timeout", a.config.DrainTimeout)
 	cut(errShutdown)
-	if err = shutdown(ctx, server, cutGrace); errors.Is(err, context.DeadlineExceeded) {
+	grace, cancelGrace := context.WithTimeout(ctx, cutGrace)
+	defer cancelGrace()
+	if err = server.Shutdown(grace); errors.Is(err, context.DeadlineExceeded) {
 		err = server.Close()
 	}
 	return errors.Join(late, err)
-}
-
-func shutdown(ctx context.Context, server *http.Server, within time.Duration) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), within)
-	defer cancel()
-	return server.Shutdown(ctx)
 }
 
 // Draining is closed when the application begins to shut down: work that would

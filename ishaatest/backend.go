@@ -34,7 +34,7 @@ type backend struct {
 	handler http.Handler
 	app     *ishaa.App // nil when the handler is none
 	config
-	derive  []func(context.Context) context.Context // for requests that no call belongs to
+	derive []func(context.Context) context.Context // for requests that no call belongs to
 
 	once      sync.Once
 	err       error // of starting

@@ -88,8 +88,8 @@ func TestNDJSON(t *testing.T) {
 		items := make(chan any, 3)
 		app := ishaa.New("test")
 		app.Get("/points", feed(items))
-		stream := ishaatest.New(t, app, how...).Stream("/points", acceptLines)
 		items <- point{1}
+		stream := ishaatest.New(t, app, how...).Stream("/points", acceptLines)
 		if line := stream.Line(); line != `{"X":1}` {
 			t.Errorf("the first line is %q", line)
 		}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -29,18 +30,30 @@ var seen = map[string]struct {
 	"the page as the cookie's owner sees it": {"200", []string{"<h1>Blues</h1>", "<option selected>Blues</option>"}},
 	"what a page says about security": {"200", []string{
 		"Content-Security-Policy: default-src 'self'", "X-Content-Type-Options: nosniff", "X-Robots-Tag: noindex", "Server-Timing: shop;dur="}},
-	"a write from another site is refused": {"403", []string{`"title":"Forbidden"`}},
-	"the shop's own 404 page":              {"404", []string{"<h1>Not in stock</h1>", "/nowhere", `<a href="/">`}},
+	"a write from another site is refused":  {"403", []string{`"title":"Forbidden"`}},
+	"the shop's own 404 page, for browsers": {"404", []string{"<h1>Not in stock</h1>", "/nowhere", `<a href="/">`}},
+	"whether it is ready for visitors":      {"200", []string{"ready\n"}},
 
-	"JSON, a page of a list": {"200", []string{`"title":"Warner 25 Anos"`, `"total":13`, `"next":"/api/v1/albums?page=2`}},
-	"JSON, one album":        {"200", []string{`"artist":"Miles Davis"`, `{"id":598,"name":"Jeru","album_id":48,`}},
-	"JSON, a search":         {"200", []string{`[{"id":48,`, `{"id":49,`}},
-	"a problem (RFC 9457): no such album": {"404", []string{
-		`{"title":"Not Found","status":404,"detail":"there is no album 9999"}`}},
-	"a problem: a wrong method, and which are right": {"405", []string{"Allow: GET, HEAD, OPTIONS\r\n", "Content-Type: application/problem+json\r\n"}},
-	"an order":                    {"201", []string{"Location: /api/v1/orders/", `"items":[{"track":598,"quantity":2}],"total_cents":198`}},
-	"an order that breaks a rule": {"422", []string{`"detail":"there is no track 9999","track":9999`}},
-	"JSON that two programs could read differently": {"400", []string{`duplicate key \"items\"`}},
+	"JSON, a page of a list":                {"200", []string{`{"items":[{"id":267,"title":"Worlds",`, `"total":13`, `"next":"/api/v1/albums?page=2`}},
+	"JSON, who has made most albums":        {"200", []string{`{"items":[{"id":55,"name":"Iron Maiden","albums":21},`}},
+	"JSON, one album":                       {"200", []string{`"artist":"Miles Davis"`, `{"id":598,"name":"Jeru","album_id":48,`}},
+	"JSON, the short tracks":                {"200", []string{`"name":"Fotografia"`, `"total":5}`}},
+	"JSON, a search":                        {"200", []string{`[{"id":48,`, `{"id":49,`}},
+	"tips for whom the cookie says you are": {"200", []string{`{"genre":"Blues","albums":[{"id":73,"title":"Unplugged",`}},
+	"a problem (RFC 9457): no such album":   {"404", []string{`{"title":"Not Found","status":404,"detail":"there is no album 9999"}`}},
+	"a wrong method, and which are right":   {"405", []string{"Allow: GET, HEAD, OPTIONS\r\n", "Content-Type: application/problem+json\r\n"}},
+	"a path parameter that is out of range": {"422", []string{`{"pointer":"/id","in":"path","rule":"minimum","message":"must be at least 1","value":0}`}},
+	"a query that is wrong three times: all of it is said at once": {"422", []string{
+		`{"pointer":"/page","in":"query","rule":"minimum"`, `{"pointer":"/size","in":"query","rule":"type"`, `{"pointer":"/genre","in":"query","rule":"enum"`}},
+
+	"an order: 201, where it is, and how many more you may send": {"201", []string{
+		"Location: /api/v1/orders/", "Ratelimit-Remaining: 19\r\n", `"items":[{"track":598,"quantity":2}],"total_cents":198`}},
+	"an order that does not fit: JSON pointers say where": {"422", []string{
+		`{"pointer":"/items/0/quantity","in":"body","rule":"minimum","message":"must be at least 1","value":0}`, `"pointer":"/items/1/quantity"`,
+		`{"pointer":"/items/1/track","in":"body","rule":"required"`}},
+	"an order that fits, for a track that is not there": {"422", []string{`"detail":"there is no track 9999","track":9999`}},
+	"JSON that is malformed, and where":                 {"400", []string{"line 1, column 26"}},
+	"JSON that two programs could read differently":     {"400", []string{`duplicate key \"items\"`}},
 
 	"a sequence as a JSON array":               {"200", []string{`[{"id":3451,`, `"price_cents":99}]`}},
 	"the same sequence, one JSON value a line": {"200", []string{`{"id":194,"name":"First Time I Met The Blues"`, "}\n{\"id\":195,"}},
@@ -55,15 +68,66 @@ var seen = map[string]struct {
 
 const downloaded = "The Essential Miles Davis [Disc 1].txt"
 
+// build makes the program.
+func build(t *testing.T) string {
+	t.Helper()
+	binary := filepath.Join(t.TempDir(), "tour")
+	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	return binary
+}
+
+// What the program does besides serving.
+func TestCommands(t *testing.T) {
+	binary := build(t)
+	for _, c := range []struct {
+		args  string
+		lines []string // expressions, each for a whole line of the output
+		fails bool
+	}{
+		{"routes", []string{
+			`METHODS +PATTERN +NAME +SOURCE`,
+			`GET +/ +home +tour/pages.go:\d+`,
+			`GET +<genre>.shop.example/ +tour/pages.go:\d+`,
+			`GET +/api/v1/albums/<int:id> +tour/api.go:\d+`,
+			`POST +/api/v1/orders +tour/orders.go:\d+`,
+			`GET +/api/v1/orders/<uuid:id> +api.order +tour/orders.go:\d+`,
+			`ANY +/old/ +tour/nethttp.go:\d+`,
+		}, false},
+		{"routes --json", []string{`    "name": "api.order",`, `    "blueprint": "api",`}, false},
+		{"check", []string{`tour: \d+ routes, ready to serve at 127\.0\.0\.1:8000`}, false},
+		{"-addr 127.0.0.1:9 check", []string{`tour: \d+ routes, ready to serve at 127\.0\.0\.1:9`}, false},
+		{"version", []string{`tour .+`, `ishaa .+`, `go1\..+ \w+/\w+`}, false},
+		{"-h", []string{`  routes .+`, `  -addr +address to listen on.+`}, false},
+		{"route", []string{`.*there is no command "route".*routes.*`}, true},
+		{"-adr x", []string{`.*adr.*`}, true},
+	} {
+		t.Run(c.args, func(t *testing.T) {
+			cmd := exec.CommandContext(t.Context(), binary, strings.Fields(c.args)...)
+			cmd.Dir = t.TempDir()
+			out, err := cmd.CombinedOutput()
+			if (err != nil) != c.fails {
+				t.Errorf("it ended with %v", err)
+			}
+			for _, line := range c.lines {
+				if !regexp.MustCompile(`(?m)^` + line + `$`).Match(out) {
+					t.Errorf("no line is %s:\n%s", line, out)
+				}
+			}
+			if strings.Contains(string(out), "curl") {
+				t.Errorf("it prints the tour:\n%s", out)
+			}
+		})
+	}
+}
+
 // TestPrintedCommands builds the program, starts it and runs every command that it prints, as a shell would.
 func TestPrintedCommands(t *testing.T) {
 	if _, err := exec.LookPath("curl"); err != nil {
 		t.Skip("no curl: install Debian's package curl")
 	}
-	binary := filepath.Join(t.TempDir(), "tour")
-	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
-	}
+	binary := build(t)
 	address := launch.FreeAddress(t)
 	cmd := exec.Command(binary, "-addr", address)
 	cmd.Dir = t.TempDir()

@@ -215,7 +215,7 @@ func TestRadio(t *testing.T) {
 		if want := fmt.Sprint(597 + i); event.ID != want || event.Name != "track" || event.Data != name+" by Miles Davis" {
 			t.Errorf("event %d is %+v", i, event)
 		}
-		clock.BlockUntil(t, 1) // it waits …
+		clock.BlockUntil(t, 2) // it waits, beside the stream's own keep-alive …
 		clock.Advance(time.Second)
 	}
 	stream.Close()

@@ -85,9 +85,7 @@ func (f *radio) Play(ctx context.Context, in *tuneIn) (*ishaa.Response, error) {
 			}
 			select {
 			case <-f.app.Clock().After(time.Second):
-			case <-ctx.Done(): // the client went away
-				return
-			case <-f.app.Draining(): // the program stops
+			case <-ctx.Done(): // the client went away, or the program stops
 				return
 			}
 		}

@@ -1,0 +1,87 @@
+package ishaa
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// At its shutdown http.Server drops a request that it has read but not begun to
+// answer. On a connection that was used before, that is fair: it may end between two
+// requests at any time, and clients repeat what was lost with it. On a fresh one it
+// is a client that was let in and then turned away. So the server is not shut down
+// before every connection it accepted has been asked something; until then it goes
+// on answering, and tells clients to come back on another connection.
+
+// connections counts those that have not been asked anything yet.
+type connections struct {
+	fresh atomic.Int64
+	open  sync.Map // net.Conn → *connection
+}
+
+type connection struct{ asked atomic.Bool }
+
+type connectionKey struct{}
+
+// opened is http.Server's ConnContext: it comes before everything else that happens
+// to a connection.
+func (cs *connections) opened(ctx context.Context, conn net.Conn) context.Context {
+	c := &connection{}
+	cs.fresh.Add(1)
+	cs.open.Store(conn, c)
+	return context.WithValue(ctx, connectionKey{}, c)
+}
+
+// changed is http.Server's ConnState.
+func (cs *connections) changed(conn net.Conn, state http.ConnState) {
+	if state != http.StateClosed && state != http.StateHijacked {
+		return
+	}
+	if c, ok := cs.open.LoadAndDelete(conn); ok {
+		cs.ask(c.(*connection))
+	}
+}
+
+func (cs *connections) ask(c *connection) {
+	if !c.asked.Load() && c.asked.CompareAndSwap(false, true) {
+		cs.fresh.Add(-1)
+	}
+}
+
+// handler answers by the application.
+func (cs *connections) handler(a *App) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, raw *http.Request) {
+		if c, ok := raw.Context().Value(connectionKey{}).(*connection); ok {
+			cs.ask(c)
+		}
+		select {
+		case <-a.life.draining:
+			w.Header()["Connection"] = []string{"close"}
+		default:
+		}
+		a.ServeHTTP(w, raw)
+	})
+}
+
+// freshPatience is how long a connection may stay without a request at shutdown. It
+// is what http.Server gives them.
+const freshPatience = 5 * time.Second
+
+// allAsked waits until no connection is fresh, or until its patience or the context
+// ends.
+func (cs *connections) allAsked(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, freshPatience)
+	defer cancel()
+	poll := time.NewTicker(time.Millisecond)
+	defer poll.Stop()
+	for cs.fresh.Load() > 0 {
+		select {
+		case <-ctx.Done():
+			return
+		case <-poll.C:
+		}
+	}
+}
