@@ -254,21 +254,25 @@ func TestStreamWriterAfterItsStream(t *testing.T) {
 func TestStreamOutlivesWriteTimeout(t *testing.T) {
 	noLeaks(t)
 	app := newApp(t, ishaa.Config{WriteTimeout: 50 * time.Millisecond})
-	app.Get("/", func(*ishaa.Request) (any, error) {
+	late := func() { <-time.After(60 * time.Millisecond) }
+	app.Get("/flush", func(*ishaa.Request) (any, error) {
 		return ishaa.Stream("text/plain", func(w *ishaa.StreamWriter) error {
-			for range 3 {
-				if _, err := io.WriteString(w, "x"); err != nil {
-					return err
-				}
-				select {
-				case <-time.After(40 * time.Millisecond):
-				case <-w.Context().Done():
-				}
-				if err := w.Flush(); err != nil {
-					return err
-				}
-			}
-			return nil
+			late()
+			return w.Flush()
+		}), nil
+	})
+	app.Get("/write", func(*ishaa.Request) (any, error) {
+		return ishaa.Stream("text/plain", func(w *ishaa.StreamWriter) error {
+			late()
+			_, err := w.Write(make([]byte, 64<<10)) // more than is held back
+			return err
+		}), nil
+	})
+	app.Get("/end", func(*ishaa.Request) (any, error) {
+		return ishaa.Stream("text/plain", func(w *ishaa.StreamWriter) error {
+			_, err := io.WriteString(w, "x")
+			late()
+			return err
 		}), nil
 	})
 	app.Get("/file", func(r *ishaa.Request) (any, error) {
@@ -276,7 +280,9 @@ func TestStreamOutlivesWriteTimeout(t *testing.T) {
 	})
 	app.Get("/bytes", text("still here"))
 	s := serve(t, app)
-	s.do("GET", "/").wantBody(t, 200, "xxx")
+	s.do("GET", "/flush").wantBody(t, 200, "")
+	s.do("GET", "/write").wantBody(t, 200, string(make([]byte, 64<<10)))
+	s.do("GET", "/end").wantBody(t, 200, "x")
 	if res := s.do("GET", "/file").want(t, 200); len(res.body) != 1<<20 {
 		t.Errorf("the file has %d bytes", len(res.body))
 	}

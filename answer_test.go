@@ -37,6 +37,8 @@ func (*nilError) Error() string { return "text that a nil pointer has" }
 
 type named string
 
+type blob []byte
+
 type selfList []int
 
 func (selfList) MarshalJSON() ([]byte, error) { return []byte(`"own"`), nil }
@@ -81,6 +83,7 @@ var valueTable = []struct {
 	{"a nil slice of no pointers", []*point(nil), 200, typeJSON, `[]`},
 	{"a nil slice that encodes itself", selfList(nil), 200, typeJSON, `"own"`},
 	{"a nil slice of bytes that is JSON", json.RawMessage(nil), 200, typeJSON, `null`},
+	{"a nil slice of bytes that is data", blob(nil), 200, typeJSON, `null`},
 	{"JSON", json.RawMessage(`{"a":1}`), 200, typeJSON, `{"a":1}`},
 	{"an array", [2]int{1, 2}, 200, typeJSON, `[1,2]`},
 	{"a number", 42, 200, typeJSON, `42`},

@@ -62,8 +62,26 @@ func (cs *connections) handler(a *App) http.Handler {
 			w.Header()["Connection"] = []string{"close"}
 		default:
 		}
+		if raw.ProtoMajor >= 2 {
+			ctx, end := context.WithCancel(raw.Context())
+			defer end()
+			raw = raw.WithContext(context.WithValue(ctx, endKey{}, end))
+		}
 		a.ServeHTTP(w, raw)
 	})
+}
+
+type endKey struct{}
+
+// endContext ends the context of a request, and with it what waits for that. In
+// HTTP/1 a read deadline that has passed looks like a client that is gone; in HTTP/2
+// it says nothing about the stream's context.
+func (r *Request) endContext(control *http.ResponseController) {
+	if end, ok := r.parent.Value(endKey{}).(context.CancelFunc); ok {
+		end()
+		return
+	}
+	_ = control.SetReadDeadline(time.Unix(1, 0))
 }
 
 // freshPatience is how long a connection may stay without a request at shutdown. It

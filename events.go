@@ -89,9 +89,8 @@ func heartbeat(w *StreamWriter) (stop func()) {
 				return
 			case <-w.r.app.Draining():
 				// The server is shutting down and clients of event streams reconnect
-				// by themselves. A read deadline that has passed looks like a client
-				// that is gone: it ends the request's context, and with it the sequence.
-				_ = w.control.SetReadDeadline(time.Unix(1, 0))
+				// by themselves: the sequence ends with the request's context.
+				w.r.endContext(w.control)
 				return
 			case <-w.r.app.Clock().After(eventHeartbeat):
 				if _, err := w.Write([]byte(": keep-alive\n\n")); err != nil {

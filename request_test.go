@@ -29,7 +29,7 @@ func ask(t *testing.T, app *ishaa.App, pattern, target string, fn func(*ishaa.Re
 	if !asked {
 		t.Fatalf("the handler of %s was not asked for %s: %s", pattern, target, res)
 	}
-	return res
+	return res.want(t, 200)
 }
 
 // same fails unless two values are deeply equal.

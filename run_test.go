@@ -400,3 +400,46 @@ func TestListenerThatFailsEndsTheProgram(t *testing.T) {
 		t.Errorf("Serve: %v, stopped %t", err, stopped)
 	}
 }
+
+// Event streams end by themselves when the application drains, whatever they are
+// sent over.
+func TestEventStreamsEndWhenDraining(t *testing.T) {
+	certFile, keyFile, roots := certificate(t)
+	for _, version := range []int{1, 2} {
+		t.Run(fmt.Sprint("HTTP/", version), func(t *testing.T) {
+			noLeaks(t)
+			app, log := loggedApp(t)
+			app.Get("/", func(r *ishaa.Request) (any, error) {
+				ctx := r.Context()
+				return ishaa.Events(func(yield func(string, error) bool) {
+					if yield("first", nil) {
+						<-ctx.Done()
+					}
+				}), nil
+			})
+			url, stop := run(t, app, log, "-tls-cert", certFile, "-tls-key", keyFile)
+			transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, ForceAttemptHTTP2: version == 2}
+			defer transport.CloseIdleConnections()
+			answer, err := (&http.Client{Transport: transport, Timeout: patience}).Get(url + "/")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer answer.Body.Close()
+			first := make([]byte, len("data: first\n\n"))
+			if _, err := io.ReadFull(answer.Body, first); err != nil || answer.ProtoMajor != version {
+				t.Fatalf("%q over %s, %v", first, answer.Proto, err)
+			}
+			ended := make(chan error, 1)
+			go func() { ended <- stop() }()
+			if rest, err := io.ReadAll(answer.Body); err != nil || len(rest) > 0 {
+				t.Errorf("the rest of the stream is %q, %v", rest, err)
+			}
+			if err := receive(t, "the end of the server", ended); err != nil {
+				t.Error(err)
+			}
+			if failures := log.records(t, "request failed"); len(failures) > 0 {
+				t.Errorf("the log has %v", failures)
+			}
+		})
+	}
+}

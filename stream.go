@@ -251,6 +251,9 @@ func (r *Request) writeItems(w *StreamWriter, seq sequence, between, after strin
 }
 
 func (r *Request) writeLines(w *StreamWriter, seq sequence) error {
+	if err := w.Flush(); err != nil { // the head at once: the first item may take its time
+		return err
+	}
 	return r.writeItems(w, seq, "", "\n", true)
 }
 

@@ -362,6 +362,21 @@ func TestRender(t *testing.T) {
 	}
 }
 
+// What was rendered stays as it was, whatever becomes of the answer.
+func TestRenderedStays(t *testing.T) {
+	app := newApp(t)
+	app.Get("/", func(r *ishaa.Request) (any, error) {
+		r.Response().Header().Set("X-A", "1")
+		d, err := r.Render([]int{1})
+		r.Response().Header()["X-A"][0] = "2"
+		r.Response().SetBytes([]byte("x"))
+		same(t, "header", d.Header().Get("X-A"), "1")
+		same(t, "body", string(d.Bytes()), "[1]")
+		return d, err
+	})
+	do(t, app, "GET", "/").wantBody(t, 200, "[1]").wantHeader(t, "X-A", "1")
+}
+
 // One Rendered answers any number of requests at once, and none of them changes it.
 func TestRenderedIsShared(t *testing.T) {
 	app := newApp(t)

@@ -1,6 +1,7 @@
 //go:build unix
 
-// Package examples_test runs what the README shows: the program compiles, answers as printed, and every command works.
+// Package examples_test runs what the README and the guides in docs show: programs and fragments compile, answers are as
+// printed, commands work, tables say what the code says.
 package examples_test
 
 import (
@@ -17,40 +18,12 @@ import (
 	"github.com/ishaa-framework/ishaa/internal/testenv"
 )
 
-// block is a fenced block of the README.
-type block struct{ language, text string }
-
-func readme(t *testing.T) []block {
-	t.Helper()
-	text, err := os.ReadFile(filepath.Join(testenv.Root(), "README.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var blocks []block
-	open := false
-	for line := range strings.Lines(string(text)) {
-		language, fence := strings.CutPrefix(line, "```")
-		switch {
-		case fence && open:
-			open = false
-		case fence:
-			open = true
-			blocks = append(blocks, block{language: strings.TrimSpace(language)})
-		case open:
-			blocks[len(blocks)-1].text += line
-		}
-	}
-	if open {
-		t.Fatal("a fence of the README is not closed")
-	}
-	return blocks
-}
-
 // TestReadme runs the blocks in order. A console block talks to the program of the Go block before it.
 func TestReadme(t *testing.T) {
+	shell := launch.NewShell(t)
 	var program *launch.Program
 	ran := map[string]int{}
-	for _, b := range readme(t) {
+	for _, b := range blocksOf(t, "README.md") {
 		ran[b.language]++
 		switch b.language {
 		case "go":
@@ -59,7 +32,7 @@ func TestReadme(t *testing.T) {
 			if program == nil {
 				t.Fatalf("no program before:\n%s", b.text)
 			}
-			checkConsole(t, b.text, program.Address("http"))
+			checkConsole(t, shell, b.text, program.Address("http"))
 		case "sh":
 			for line := range strings.Lines(b.text) {
 				runCommand(t, strings.TrimSpace(line))
@@ -87,30 +60,6 @@ func startSource(t *testing.T, source string) *launch.Program {
 	cmd := exec.Command(binary, "-addr", "127.0.0.1:0")
 	cmd.Dir = dir
 	return launch.Start(t, cmd, 1)
-}
-
-// documented is the address that programs listen on unless they are told otherwise.
-const documented = "127.0.0.1:8000"
-
-// checkConsole runs the commands of a console block, which are curls, and compares what they print.
-func checkConsole(t *testing.T, text, address string) {
-	t.Helper()
-	if _, err := exec.LookPath("curl"); err != nil {
-		t.Log("no curl: what the README shows is not compared; install Debian's package curl")
-		return
-	}
-	for part := range strings.SplitSeq(strings.TrimPrefix(text, "$ "), "\n$ ") {
-		command, want, _ := strings.Cut(part, "\n")
-		if !strings.HasPrefix(command, "curl ") || !strings.Contains(command, documented) {
-			t.Errorf("%q is not a curl of http://%s", command, documented)
-			continue
-		}
-		args := strings.Fields(strings.ReplaceAll(command, documented, address))
-		got := run(t, args[0], append([]string{"-sS", "--noproxy", "*", "--max-time", "30"}, args[1:]...)...)
-		if strings.TrimSpace(got) != strings.TrimSpace(want) {
-			t.Errorf("%s\nprints %q\nthe README says %q", command, got, want)
-		}
-	}
 }
 
 // runCommand runs a command of the README as it stands there, but for the address.

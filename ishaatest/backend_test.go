@@ -254,6 +254,7 @@ func TestConcurrentRequests(t *testing.T) {
 // In process there is no system call, so a test can run in a bubble with a time of
 // its own.
 func TestWithinSynctest(t *testing.T) {
+	t.Setenv("ISHAA_TEST_SOCKET", "0")
 	synctest.Test(t, func(t *testing.T) {
 		app := newApp()
 		app.Get("/slow", func(*ishaa.Request) (any, error) {

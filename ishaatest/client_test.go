@@ -338,7 +338,7 @@ func TestTimeout(t *testing.T) {
 			client := ishaatest.New(t, goesOn, how...)
 			client.Get("/quick") // starts the server, which then ends after the next cleanup
 			t.Cleanup(func() { close(release) })
-			client.Get("/", ishaatest.Timeout(300*time.Millisecond))
+			client.Get("/", ishaatest.Timeout(time.Second))
 		}, "the answer is here but the handler goes on", "use Client.Stream")
 	})
 }
@@ -457,5 +457,25 @@ func TestTLS(t *testing.T) {
 	client := ishaatest.New(t, echo)
 	if _, err := client.HTTPClient().Get("https://localhost/"); err == nil || !strings.Contains(err.Error(), "use ishaatest.TLS()") {
 		t.Errorf("https without TLS: %v", err)
+	}
+}
+
+// What a browser would refuse is not kept, and the test's log says why.
+func TestCookieThatTheClientRefuses(t *testing.T) {
+	app := ishaa.New("test")
+	app.Get("/", func(*ishaa.Request) (any, error) {
+		return ishaa.Text("").WithHeader("Set-Cookie", "a=1; Domain=bank.example"), nil
+	})
+	r := passes(t, func(t testing.TB) {
+		client := ishaatest.New(t, app)
+		if got := client.Get("/").Headers().Get("Set-Cookie"); got != "a=1; Domain=bank.example" {
+			t.Errorf("the answer sets %q", got)
+		}
+		if value, ok := client.Cookie("a"); ok {
+			t.Errorf("the client keeps %q", value)
+		}
+	})
+	if len(r.logs) != 1 || !strings.Contains(r.logs[0], "GET /: the client ignores a cookie") || !strings.Contains(r.logs[0], "bank.example") {
+		t.Errorf("the test's log is %q", r.logs)
 	}
 }

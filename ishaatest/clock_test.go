@@ -4,6 +4,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/ishaa-framework/ishaa"
@@ -82,13 +83,11 @@ func TestClockDrivesGoroutines(t *testing.T) {
 }
 
 func TestBlockUntilGivesUp(t *testing.T) {
-	if testing.Short() {
-		t.Skip("waits 10 seconds")
-	}
-	t.Parallel()
-	clock := ishaatest.NewClock(newYear)
-	_ = clock.After(time.Second)
-	fails(t, func(t testing.TB) { clock.BlockUntil(t, 2) }, "after 10s, 1 of 2 goroutines wait for the clock")
+	synctest.Test(t, func(t *testing.T) { // 10 seconds that take none
+		clock := ishaatest.NewClock(newYear)
+		_ = clock.After(time.Second)
+		fails(t, func(t testing.TB) { clock.BlockUntil(t, 2) }, "after 10s, 1 of 2 goroutines wait for the clock")
+	})
 }
 
 // The application's heartbeats, and the client's cookies, go by the clock.

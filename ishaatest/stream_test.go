@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/ishaa-framework/ishaa"
@@ -120,6 +121,9 @@ func TestFlushedBytes(t *testing.T) {
 					t.Error(err)
 				}
 			}
+			if body, err := io.ReadAll(raw.Body); string(body) != "x" || err != nil {
+				t.Errorf("the body is %q, %v", body, err)
+			}
 			_, _ = io.WriteString(w, "first ")
 			if err := control.Flush(); err != nil {
 				t.Error(err)
@@ -195,14 +199,14 @@ func TestStreamFailures(t *testing.T) {
 		{"no line before the end", nil, true, func(c *ishaatest.Client) { c.Stream("/", acceptLines).Line() },
 			[]string{"waiting for a line: the stream has ended"}},
 		{"no event in time", nil, false, func(c *ishaatest.Client) {
-			c.Stream("/", acceptEvents, ishaatest.Timeout(100*time.Millisecond)).Event()
-		}, []string{"waiting for an event: nothing came for 100ms"}},
+			c.Stream("/", acceptEvents, ishaatest.Timeout(10*time.Second)).Event()
+		}, []string{"waiting for an event: nothing came for 10s"}},
 		{"no end in time", nil, false, func(c *ishaatest.Client) {
-			c.Stream("/", acceptEvents, ishaatest.Timeout(100*time.Millisecond)).End()
-		}, []string{"waiting for the end of the stream: nothing came for 100ms"}},
+			c.Stream("/", acceptEvents, ishaatest.Timeout(10*time.Second)).End()
+		}, []string{"waiting for the end of the stream: nothing came for 10s"}},
 		{"no return in time", nil, false, func(c *ishaatest.Client) {
-			c.Stream("/", acceptEvents, ishaatest.Timeout(100*time.Millisecond)).Wait()
-		}, []string{"the handler has not returned: nothing came for 100ms"}},
+			c.Stream("/", acceptEvents, ishaatest.Timeout(10*time.Second)).Wait()
+		}, []string{"the handler has not returned: nothing came for 10s"}},
 		{"more than the end", []any{"surplus"}, true, func(c *ishaatest.Client) { c.Stream("/", acceptEvents).End() },
 			[]string{"the stream goes on:", "surplus"}},
 		{"cut within a loop", []any{1, errors.New("the source is gone")}, false, func(c *ishaatest.Client) {
@@ -244,17 +248,19 @@ func TestStreamFailures(t *testing.T) {
 		}, []string{"there is no answer: context canceled"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			ishaatest.NoLeaks(t)
-			items := make(chan any, len(test.items))
-			for _, item := range test.items {
-				items <- item
-			}
-			if test.end {
-				close(items)
-			}
-			app := ishaa.New("test")
-			app.Get("/", feed(items))
-			fails(t, func(t testing.TB) { test.check(ishaatest.New(t, app)) }, test.want...)
+			t.Setenv("ISHAA_TEST_SOCKET", "0")
+			synctest.Test(t, func(t *testing.T) { // where waiting takes no time
+				items := make(chan any, len(test.items))
+				for _, item := range test.items {
+					items <- item
+				}
+				if test.end {
+					close(items)
+				}
+				app := ishaa.New("test")
+				app.Get("/", feed(items))
+				fails(t, func(t testing.TB) { test.check(ishaatest.New(t, app)) }, test.want...)
+			})
 		})
 	}
 }

@@ -202,8 +202,8 @@ func (s *typeSet) has(contentType string) bool {
 	if s.exact[media] {
 		return true
 	}
-	family, sub, _ := strings.Cut(media, "/")
-	if s.families[family] {
+	family, sub, ok := strings.Cut(media, "/")
+	if ok && s.families[family] {
 		return true
 	}
 	for _, suffix := range s.suffixes {

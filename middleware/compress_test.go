@@ -269,7 +269,9 @@ func TestCompressHeaders(t *testing.T) {
 			if path == "/html" {
 				want = nil
 			}
-			defer func() { wantHeader(t, do(app, "GET", path, "Accept-Encoding: gzip").Header(), "Content-Encoding", want...) }()
+			defer func() {
+				wantHeader(t, do(app, "GET", path, "Accept-Encoding: gzip").Header(), "Content-Encoding", want...)
+			}()
 		}
 	})
 }

@@ -16,18 +16,15 @@ import (
 func setID(r *ishaa.Request, id string) {
 	if named, ok := any(r).(interface{ SetID(id string) }); ok {
 		named.SetID(id)
-		return
 	}
-	idKey.Set(r, id)
 }
 
-var idKey = ishaa.NewKey[string]("request id")
-
+// requestID is the request's name, at the latest from the header that tells it.
 func requestID(r *ishaa.Request) string {
 	if id := r.ID(); id != "" {
 		return id
 	}
-	return idKey.Get(r)
+	return r.Response().Header().Get("X-Request-Id")
 }
 
 // setClient says who sent the request.

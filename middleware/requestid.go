@@ -1,6 +1,7 @@
 package middleware
 
 import (
+	"net/http"
 	"net/netip"
 	"slices"
 	"sync"
@@ -39,8 +40,9 @@ func RequestID(options RequestIDOptions) ishaa.Middleware {
 	if options.New == nil {
 		options.New = secure.NewRequestID
 	}
+	name := http.CanonicalHeaderKey(options.Header)
 	return ishaa.Middleware{Name: ishaa.DefaultRequestID, Before: func(r *ishaa.Request) (any, error) {
-		id := r.Header(options.Header)
+		id := r.Header(name)
 		if id != "" && (!secure.ValidRequestID(id) || !options.Trust(r)) {
 			id = ""
 		}
@@ -48,7 +50,7 @@ func RequestID(options RequestIDOptions) ishaa.Middleware {
 			id = options.New()
 		}
 		setID(r, id)
-		r.Response().Header().Set(options.Header, id)
+		r.Response().Header()[name] = []string{id}
 		return nil, nil
 	}}
 }

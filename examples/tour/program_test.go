@@ -3,8 +3,6 @@
 package main
 
 import (
-	"bytes"
-	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -124,9 +122,7 @@ func TestCommands(t *testing.T) {
 
 // TestPrintedCommands builds the program, starts it and runs every command that it prints, as a shell would.
 func TestPrintedCommands(t *testing.T) {
-	if _, err := exec.LookPath("curl"); err != nil {
-		t.Skip("no curl: install Debian's package curl")
-	}
+	shell := launch.NewShell(t)
 	binary := build(t)
 	address := launch.FreeAddress(t)
 	cmd := exec.Command(binary, "-addr", address)
@@ -136,7 +132,6 @@ func TestPrintedCommands(t *testing.T) {
 		t.Errorf("it does not say where it listens:\n%s", tour.Preface)
 	}
 
-	shell := newShell(t)
 	left := map[string]bool{}
 	for title := range seen {
 		left[title] = true
@@ -149,7 +144,7 @@ func TestPrintedCommands(t *testing.T) {
 		}
 		delete(left, stop.title)
 		t.Run(stop.title, func(t *testing.T) {
-			output, status := shell.run(t, stop.command)
+			output, status := shell.Run(t, stop.command)
 			if status != want.status {
 				t.Errorf("%s\nstatus %s, want %s", stop.command, status, want.status)
 			}
@@ -163,7 +158,7 @@ func TestPrintedCommands(t *testing.T) {
 	for title := range left {
 		t.Errorf("%q was not printed", title)
 	}
-	text, err := os.ReadFile(filepath.Join(shell.dir, downloaded))
+	text, err := os.ReadFile(filepath.Join(shell.Dir, downloaded))
 	if err != nil || !strings.Contains(string(text), " 2. Jeru\n") {
 		t.Errorf("the download: %v\n%s", err, text)
 	}
@@ -190,38 +185,4 @@ func printed(t *testing.T, text string) []printedStop {
 		t.Errorf("%d commands are printed, %d are meant to be", len(list), len(stops))
 	}
 	return list
-}
-
-// shell runs commands in a folder of their own, with a curl that says which status it got.
-type shell struct{ dir, home string }
-
-func newShell(t *testing.T) shell {
-	t.Helper()
-	s := shell{t.TempDir(), t.TempDir()}
-	settings := "silent\nshow-error\nmax-time = 30\nnoproxy = \"*\"\nwrite-out = \"%{stderr}status %{http_code}\\n\"\n"
-	if err := os.WriteFile(filepath.Join(s.home, ".curlrc"), []byte(settings), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
-
-// run returns what a command printed and the status that its last curl got.
-func (s shell) run(t *testing.T, command string) (output, status string) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), launch.Patience)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, "sh", "-c", command)
-	cmd.Dir = s.dir
-	cmd.Env = append(os.Environ(), "CURL_HOME="+s.home, "HOME="+s.home)
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	if err := cmd.Run(); err != nil {
-		t.Fatalf("%s\n%v: %s", command, err, stderr.String())
-	}
-	for line := range strings.Lines(stderr.String()) {
-		if code, ok := strings.CutPrefix(line, "status "); ok {
-			status = strings.TrimSpace(code)
-		}
-	}
-	return stdout.String(), status
 }

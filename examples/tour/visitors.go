@@ -61,7 +61,7 @@ func addVisitors(app *ishaa.App, c *catalog) {
 		}
 		// next came with the request, so it may only lead to this site.
 		return ishaa.RedirectLocal(form.Value("next"), "/").WithCookie(&http.Cookie{
-			Name: "favourite", Value: genre, MaxAge: 365 * 24 * 60 * 60, HttpOnly: true,
+			Name: "favourite", Value: genre, MaxAge: 365 * 24 * 60 * 60,
 		}), nil
 	}, ishaa.Name("favourite"))
 }

@@ -45,6 +45,8 @@ func TestContract(t *testing.T) {
 		{"any other path under _x", "GET", "/_x/nothing", "", "", 404, `"status":404`},
 		{"json", "POST", "/_x/json", "application/json", `{"b": [1.0e2, "é"], "a": null}`, 200, `{"b":[1.0e2,"é"],"a":null}`},
 		{"json not strict", "POST", "/_x/json", "application/json", `{"a": 1} x`, 400, `"status":400`},
+		{"json with a name twice", "POST", "/_x/json", "application/json", `{"a": 1, "a": 2}`, 200, `{"a":1,"a":2}`},
+		{"header that would be two", "GET", "/_x/hdr?v=a%0D%0AX-Evil:%201", "", "", 500, `"status":500`},
 		{"panic", "GET", "/_x/boom", "", "", 500, `"status":500`},
 		{"form", "POST", "/_x/form", formType, "a=1&b=x%20y&a=2", 200, `{"a":["1","2"],"b":["x y"]}`},
 		{"upload", "POST", "/_x/upload", partType, "--b\r\nContent-Disposition: form-data; name=\"title\"\r\n\r\nBlue\r\n" +
