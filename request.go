@@ -14,6 +14,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/ishaa-framework/ishaa/effect"
 	"github.com/ishaa-framework/ishaa/internal/negotiate"
 	"github.com/ishaa-framework/ishaa/internal/strictjson"
 	"github.com/ishaa-framework/ishaa/internal/tree"
@@ -122,8 +123,12 @@ func (c tracedContext) Value(key any) any {
 
 // isPlumbing recognises how package context finds the parent of a context that
 // can be cancelled: by a key of its own, a *int, whose value is a context. A
-// handler that sets itself a deadline has not looked at anything.
+// handler that sets itself a deadline has not looked at anything, nor has one
+// whose database tells an engine what it reads.
 func isPlumbing(key, value any) bool {
+	if effect.IsMark(key) {
+		return true
+	}
 	if _, internal := key.(*int); !internal {
 		return false
 	}
@@ -302,15 +307,18 @@ func (r *Request) Query(name string) string {
 	return value
 }
 
-// recordQuery notes a parameter; one that is repeated only with the whole query,
-// since how often it is given may matter too.
 func (r *Request) recordQuery(name, value string, count int) {
+	r.record(Input{Kind: InputQuery, Name: name}, r.queryText(name, value, count))
+}
+
+// queryText is a parameter as a Recorder gets it. One that is repeated is all its
+// values, since how often it is given may matter too.
+func (r *Request) queryText(name, value string, count int) string {
 	if count > 1 {
-		r.record(Input{Kind: InputQueryAll}, r.raw.URL.RawQuery)
-		return
+		return "*" + url.Values{name: r.parsedQuery()[name]}.Encode()
 	}
 	text, _ := present(value, count > 0)
-	r.record(Input{Kind: InputQuery, Name: name}, text)
+	return text
 }
 
 func (r *Request) query(name string) (string, bool) {

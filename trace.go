@@ -66,7 +66,7 @@ func (in Input) String() string {
 
 // A Recorder is told each input that is read, with its value. Values tell
 // absent from empty: an absent query parameter or header is "", a present one
-// starts with "=".
+// starts with "=", and a query parameter that is repeated with "*".
 type Recorder func(in Input, value string)
 
 // Trace has every input read from here on reported to the recorder, in order,
@@ -112,8 +112,8 @@ func (r *Request) Input(in Input) (string, bool) {
 	case InputParam:
 		return present(r.param(in.Name))
 	case InputQuery:
-		value, ok := r.query(in.Name)
-		return present(value, ok)
+		value, count := r.queryCount(in.Name)
+		return r.queryText(in.Name, value, count), true
 	case InputQueryAll:
 		return r.raw.URL.RawQuery, true
 	case InputHeader:

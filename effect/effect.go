@@ -70,6 +70,16 @@ func Intend(ctx context.Context, intent Intent) bool {
 	return shadow
 }
 
+// IsMark reports whether a context key is one of this package's own. Looking at
+// those is not looking at the request that the context belongs to.
+func IsMark(key any) bool {
+	switch key.(type) {
+	case shadowKey, readsKey:
+		return true
+	}
+	return false
+}
+
 type readsKey struct{}
 
 // readers is a chain of those who want to know of reads, the latest first.

@@ -124,3 +124,27 @@ func TestConcurrentWrites(t *testing.T) {
 		t.Errorf("after 4000 writes: %+v", g)
 	}
 }
+
+func TestIsMark(t *testing.T) {
+	type otherKey struct{}
+	asked := map[bool]int{}
+	ctx := spyContext{effect.WithReads(effect.WithShadow(context.Background(), nil), func(string, string) {}), asked}
+	effect.Shadow(ctx)
+	effect.Intend(ctx, effect.Intent{})
+	effect.Read(ctx, "shop", "albums")
+	ctx.Value(otherKey{})
+	if asked[true] != 3 || asked[false] != 1 {
+		t.Errorf("of the keys asked for, %v are marks", asked)
+	}
+}
+
+// spyContext counts which keys are marks.
+type spyContext struct {
+	context.Context
+	asked map[bool]int
+}
+
+func (c spyContext) Value(key any) any {
+	c.asked[effect.IsMark(key)]++
+	return c.Context.Value(key)
+}

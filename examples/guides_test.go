@@ -43,7 +43,7 @@ func TestGuides(t *testing.T) {
 	}
 	inModule(t, module, "go", "vet", "./...")
 	programs := t.TempDir()
-	inModule(t, module, "go", "build", "-o", programs+string(filepath.Separator), "./...")
+	inModule(t, module, "go", "build", "-ldflags=-s -w", "-o", programs+string(filepath.Separator), "./...")
 	inModule(t, module, "go", "test", "./...")
 	for _, name := range slices.Sorted(maps.Keys(guides)) {
 		t.Run(name, func(t *testing.T) { runConsoles(t, filepath.Join(programs, name), guides[name]) })

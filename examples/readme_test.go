@@ -11,6 +11,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -48,6 +50,38 @@ func TestReadme(t *testing.T) {
 	}
 }
 
+var linked = regexp.MustCompile(`\]\(([^)#"]+\.\w+)`)
+
+// What the documents link to is there, and every guide is linked to.
+func TestLinks(t *testing.T) {
+	guides, err := filepath.Glob(filepath.Join(testenv.Root(), "docs", "*.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]bool{}
+	for _, document := range append(guides, filepath.Join(testenv.Root(), "README.md")) {
+		text, err := os.ReadFile(document)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range linked.FindAllStringSubmatch(string(text), -1) {
+			if strings.Contains(m[1], "://") {
+				continue
+			}
+			target := filepath.Join(filepath.Dir(document), m[1])
+			if _, err := os.Stat(target); err != nil {
+				t.Errorf("%s: a link leads to %s, which is not there", filepath.Base(document), m[1])
+			}
+			found[target] = true
+		}
+	}
+	for _, guide := range guides {
+		if name := filepath.Base(guide); !found[guide] && !slices.Contains(measured, name) {
+			t.Errorf("nothing links to docs/%s", name)
+		}
+	}
+}
+
 // startSource builds a program that the README prints in full, and runs it.
 func startSource(t *testing.T, source string) *launch.Program {
 	t.Helper()
@@ -73,6 +107,10 @@ func runCommand(t *testing.T, command string) {
 		tour := launch.Start(t, cmd, 1)
 		if page := get(t, tour.URL("http")+"/"); !strings.Contains(page, "<h1>Record shop</h1>") {
 			t.Errorf("%s serves:\n%s", command, page)
+		}
+	case "go run ./examples/tour routes":
+		if table := run(t, "go", strings.Fields(command)[1:]...); !strings.Contains(table, "/api/v1/orders/<uuid:id>") {
+			t.Errorf("%s prints:\n%s", command, table)
 		}
 	case "go test ./...":
 		// It is what runs this test, and would run it again: that its packages are found and this one is among them is

@@ -88,13 +88,13 @@ const headerContentEncoding = "Content-Encoding"
 func (c *compress) after(r *ishaa.Request, res *ishaa.Response) error {
 	header := res.Header()
 	if res.Status() == http.StatusNotModified {
-		addVary(header, "Accept-Encoding") // as the answer that it stands for
+		addVary(header, varyEncoding) // as the answer that it stands for
 		return nil
 	}
 	if !c.shrinks(res) {
 		return nil
 	}
-	addVary(header, "Accept-Encoding")
+	addVary(header, varyEncoding)
 	if r.Header("Range") != "" {
 		return nil
 	}

@@ -199,9 +199,9 @@ func (c *cors) before(r *ishaa.Request) (any, error) {
 	}
 	header := r.Response().Header()
 	if !c.anyone {
-		addVary(header, headerOrigin)
+		addVary(header, varyOrigin)
 	}
-	addVary(header, headerRequestMethod)
+	addVary(header, varyMethod)
 	if !c.permit(r, header) {
 		return ishaa.NoContent, nil
 	}
@@ -211,15 +211,15 @@ func (c *cors) before(r *ishaa.Request) (any, error) {
 	return ishaa.NoContent, nil
 }
 
-// after puts the headers on every other answer, unless CORS closer to the handler
-// did.
+// after puts the headers on every answer that has none yet, from before or from
+// CORS closer to the handler.
 func (c *cors) after(r *ishaa.Request, res *ishaa.Response) error {
 	header := res.Header()
-	if header[headerAllowOrigin] != nil || isPreflight(r) {
+	if header[headerAllowOrigin] != nil {
 		return nil
 	}
 	if !c.anyone {
-		addVary(header, headerOrigin)
+		addVary(header, varyOrigin)
 	}
 	if c.permit(r, header) {
 		setShared(header, headerExposeHeaders, c.expose)
@@ -273,25 +273,27 @@ func setShared(header http.Header, name string, value []string) {
 }
 
 // The values of Vary that answers share; they have no room to be appended to.
-var varyAlone = map[string][]string{
-	headerOrigin:      {headerOrigin},
-	"Accept-Encoding": {"Accept-Encoding"},
-}
+var (
+	varyOrigin   = []string{headerOrigin}
+	varyMethod   = []string{headerRequestMethod}
+	varyEncoding = []string{"Accept-Encoding"}
+)
 
 // addVary adds a name to Vary unless it is there.
-func addVary(header http.Header, name string) {
-	if alone := varyAlone[name]; alone != nil && header["Vary"] == nil {
-		header["Vary"] = alone
+func addVary(header http.Header, name []string) {
+	lines := header["Vary"]
+	if lines == nil {
+		header["Vary"] = name
 		return
 	}
-	for _, line := range header["Vary"] {
+	for _, line := range lines {
 		for listed := range strings.SplitSeq(line, ",") {
-			if listed = strings.TrimSpace(listed); listed == "*" || strings.EqualFold(listed, name) {
+			if listed = strings.TrimSpace(listed); listed == "*" || strings.EqualFold(listed, name[0]) {
 				return
 			}
 		}
 	}
-	header["Vary"] = append(slices.Clip(header["Vary"]), name)
+	header["Vary"] = append(slices.Clip(lines), name[0])
 }
 
 // corsVouches reports whether CORS around the route names the request's origin
