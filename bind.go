@@ -1,6 +1,7 @@
 package ishaa
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"reflect"
@@ -96,6 +97,10 @@ func (a *App) planStruct(plan *bindPlan, t reflect.Type, at []int, path []reflec
 		field := t.Field(i)
 		field.Index = append(slices.Clone(at), i)
 		if err := a.planField(plan, t, field, path); err != nil {
+			var named *schema.DefinitionError
+			if errors.As(err, &named) {
+				return err // it says which field
+			}
 			return fmt.Errorf("field %s.%s: %w", t, field.Name, err)
 		}
 	}
@@ -222,6 +227,8 @@ func (a *App) planParam(p *bindPlan, owner reflect.Type, field reflect.StructFie
 	switch {
 	case !list && !described.Type.Textual():
 		return fmt.Errorf("a %s cannot be read from text, as %s is", field.Type, source)
+	case list && field.Type.Kind() == reflect.Array:
+		return fmt.Errorf("a %s is a list of numbers; for a UUID use a string, or a type that has UnmarshalText", field.Type)
 	case list && (source == "path" || source == "cookie"):
 		return fmt.Errorf("a %s has one value; a list cannot come from it", source)
 	case source == "path" && described.Default != nil:
@@ -465,7 +472,7 @@ func (p *bindPlan) give(name, text string, into []parameter) {
 
 func (f *paramField) absent(target reflect.Value) []schema.Violation {
 	if f.field.Required {
-		return f.mark([]schema.Violation{{Rule: "required", Message: "is missing"}})
+		return f.mark([]schema.Violation{{Rule: "required", Message: "is required"}})
 	}
 	f.field.SetDefault(target)
 	return nil
@@ -566,7 +573,7 @@ func (f *fileField) bind(form *Form, into reflect.Value) []schema.Violation {
 	}
 	switch {
 	case len(files) == 0 && f.required:
-		return wrong("required", "is missing")
+		return wrong("required", "is required")
 	case len(files) == 0:
 		return nil
 	case f.list:

@@ -35,6 +35,7 @@ type group struct {
 	middleware []Middleware
 	errors     []errorHandler
 	routes     []*Route // of a blueprint that is not registered yet
+	miss       *Route   // answers for the group's paths when no route has the method
 	children   []*group // likewise
 	options    []RouteOption
 }

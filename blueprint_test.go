@@ -104,11 +104,19 @@ func TestNestedBlueprints(t *testing.T) {
 		t.Errorf("the late route is %v", route)
 	}
 
-	// What no route of the blueprint answers is the application's.
+	// A path that nothing matches is the application's; one that has other methods is
+	// its blueprint's, whose hooks see the 405 and the automatic OPTIONS.
 	j.steps = nil
 	do(t, app, "GET", "/shops/3/nothing").wantProblem(t, 404, "")
 	do(t, app, "PUT", "/shops/3/orders").wantProblem(t, 405, "")
-	j.want(t, "app before", "app after 404", "app before", "app after 405")
+	j.want(t, "app before", "app after 404",
+		"app before", "shops before", "shops, added late before", "orders before",
+		"orders after 405", "shops, added late after 405", "shops after 405", "app after 405")
+	j.steps = nil
+	do(t, app, "OPTIONS", "/shops/3/").want(t, 204).wantHeader(t, "Allow", "GET, HEAD, OPTIONS")
+	if !slices.Contains(j.steps, "shops after 204") {
+		t.Errorf("the blueprint does not see OPTIONS: %q", j.steps)
+	}
 }
 
 func TestBlueprintWithoutPrefix(t *testing.T) {

@@ -243,10 +243,10 @@ func randomApp(t *testing.T, seed uint64, db *database, e *engine) *ishaa.App {
 func randomRequest(random *rand.Rand) func() *http.Request {
 	pick := func(list ...string) string { return list[random.IntN(len(list))] }
 	method := pick("GET", "GET", "GET", "GET", "HEAD", "POST")
-	target := pick("/two/", "/two/", "/one/", "/never/", "/typed/", "/nowhere/") + pick("x", "y", "%20", "%C3%A9") + "/" + pick("1", "01", "2")
+	target := pick("/two/", "/two/", "/one/", "/never/", "/typed/", "/nowhere/") + pick("x", "x", "%20") + "/" + pick("1", "1", "01")
 	var pairs []string
-	for range random.IntN(3) {
-		pairs = append(pairs, pick("q0", "q1", "q2", "q%30")+pick("", "=", "=1", "=2", "=%31", "=1+2"))
+	for range max(0, random.IntN(6)-3) {
+		pairs = append(pairs, pick("q0", "q0", "q1", "q%30")+pick("", "=", "=1", "=1", "=%31", "=1+2"))
 	}
 	if len(pairs) > 0 {
 		target += "?" + strings.Join(pairs, "&")
@@ -257,11 +257,11 @@ func randomRequest(random *rand.Rand) func() *http.Request {
 		"X-Traced": {"", "1", "2"}, "X-Early": {"1"}, "Authorization": {"Bearer ada", "Bearer bob"}, "Cookie": {"who=ada", "who=bob"},
 		"X-Refused-By": {"a", "b", "c"}, "X-Forwarded-For": {"198.51.100.1", "198.51.100.2"}, "X-Forwarded-Host": {"a.example"},
 	} {
-		for random.IntN(4) == 0 {
+		for random.IntN(6) == 0 {
 			header.Add(name, values[random.IntN(len(values))])
 		}
 	}
-	host, peer := pick("a.example", "b.example"), pick("192.0.2.1:1", "203.0.113.7:2")
+	host, peer := pick("a.example", "a.example", "b.example"), pick("192.0.2.1:1", "203.0.113.7:2")
 	return func() *http.Request {
 		raw := httptest.NewRequest(method, target, nil)
 		raw.Host, raw.RemoteAddr, raw.Header = host, peer, header.Clone()
@@ -273,7 +273,7 @@ func randomRequest(random *rand.Rand) func() *http.Request {
 // engine, request by request, while the engine does all it can.
 func TestEngineChangesNoAnswer(t *testing.T) {
 	noLeaks(t)
-	apps, rounds, askers, each := 30, 3, 3, 60
+	apps, rounds, askers, each := 40, 3, 3, 80
 	if testenv.Long() {
 		apps, each = 600, 200
 	}
@@ -358,33 +358,29 @@ func TestEngineKeepsNothingBeyondAWrite(t *testing.T) {
 	if err := app.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	var written atomic.Int64 // writes that are done
 	stop := make(chan struct{})
 	var readers sync.WaitGroup
 	for range 3 {
 		readers.Go(func() {
-			last := int64(0)
 			for {
 				select {
 				case <-stop:
 					return
 				default:
 				}
-				written := db.rows["sales"].Load()
-				if effect.GenerationOf(db.source, "sales").Writing {
-					continue // the write may be visible and not yet reported
-				}
-				got, err := strconv.ParseInt(do(t, app, "GET", "/sales").body, 10, 64)
-				if err != nil || got < written && !effect.GenerationOf(db.source, "sales").Writing && got < last {
-					t.Errorf("read %d (%v) after %d", got, err, last)
+				least := written.Load()
+				if got, err := strconv.ParseInt(do(t, app, "GET", "/sales").body, 10, 64); err != nil || got < least {
+					t.Errorf("after write %d the answer is %d, %v", least, got, err)
 					return
 				}
-				last = max(last, got)
 			}
 		})
 	}
 	const writes = 2000
 	for n := range int64(writes) {
 		db.write("sales")
+		written.Store(n + 1)
 		if got := do(t, app, "GET", "/sales").body; got != strconv.FormatInt(n+1, 10) {
 			t.Fatalf("after write %d the answer is %s", n+1, got)
 		}
@@ -449,7 +445,7 @@ func TestEngineReorders(t *testing.T) {
 	app := randomApp(t, 1, db, e)
 	for i := range 400 {
 		name := "c"
-		if i%10 == 0 {
+		if i%7 == 0 {
 			name = "b"
 		}
 		do(t, app, "GET", "/one/x/1", withHeader("X-Refused-By", name)).wantProblem(t, 403, "refused by "+name)

@@ -7,6 +7,7 @@ import (
 	"html/template"
 	"log/slog"
 	"net/http"
+	"slices"
 
 	"github.com/ishaa-framework/ishaa/internal/negotiate"
 	"github.com/ishaa-framework/ishaa/internal/secure"
@@ -51,16 +52,36 @@ func OnError[E error](router Router, handle func(r *Request, err E) (any, error)
 	})
 }
 
-// errorHandlerFor finds the nearest handler: types before statuses in each group.
-func (g *group) errorHandlerFor(err error, status int) func(*Request, error) (any, error) {
+// errorHandlerFor finds the nearest handler, types before statuses in each group,
+// and says whether it goes by type.
+func (g *group) errorHandlerFor(err error, status int) (handle func(*Request, error) (any, error), byType bool) {
 	for ; g != nil; g = g.parent {
-		for _, byType := range []bool{true, false} {
-			for i := len(g.errors) - 1; i >= 0; i-- {
-				h := g.errors[i]
-				if byType && h.matches != nil && h.matches(err) || !byType && h.matches == nil && h.status == status {
-					return h.handle
-				}
+		for _, h := range slices.Backward(g.errors) {
+			if h.matches != nil && h.matches(err) {
+				return h.handle, true
 			}
+		}
+		if handle := g.ownStatusHandler(status); handle != nil {
+			return handle, false
+		}
+	}
+	return nil, false
+}
+
+// statusHandlerFor finds the nearest handler by status alone.
+func (g *group) statusHandlerFor(status int) func(*Request, error) (any, error) {
+	for ; g != nil; g = g.parent {
+		if handle := g.ownStatusHandler(status); handle != nil {
+			return handle
+		}
+	}
+	return nil
+}
+
+func (g *group) ownStatusHandler(status int) func(*Request, error) (any, error) {
+	for _, h := range slices.Backward(g.errors) {
+		if h.matches == nil && h.status == status {
+			return h.handle
 		}
 	}
 	return nil
@@ -73,7 +94,8 @@ func (r *Request) answerError(res *Response, err error) {
 	err = r.causeOf(err)
 	problem := problemOf(err)
 	res.clearBody()
-	if handle := r.route.group.errorHandlerFor(err, problem.HTTPStatus()); handle != nil {
+	handle, byType := r.route.group.errorHandlerFor(err, problem.HTTPStatus())
+	for handle != nil {
 		value, handleErr := r.callErrorHandler(handle, err)
 		if handleErr == nil {
 			res.status = problem.HTTPStatus()
@@ -93,6 +115,10 @@ func (r *Request) answerError(res *Response, err error) {
 		}
 		err = handleErr
 		res.clearBody()
+		if handle = nil; byType {
+			// What a type was mapped to may have a page of its own.
+			handle, byType = r.route.group.statusHandlerFor(problem.HTTPStatus()), false
+		}
 	}
 	if problem.HTTPStatus() >= 500 {
 		r.logFailure(err)

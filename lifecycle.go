@@ -143,7 +143,7 @@ func (a *App) compileAll() error {
 	for _, check := range a.checks {
 		failures = append(failures, check())
 	}
-	for _, route := range append([]*Route{a.miss}, a.all...) {
+	for _, route := range append(a.missRoutes(), a.all...) {
 		if route.primary != nil {
 			continue
 		}
@@ -155,6 +155,20 @@ func (a *App) compileAll() error {
 		route.chain.Store(built)
 	}
 	return errors.Join(failures...)
+}
+
+// missRoutes makes the routes that answer for each blueprint when none of its own
+// does.
+func (a *App) missRoutes() []*Route {
+	list := []*Route{a.miss}
+	a.group.miss = a.miss
+	for _, route := range a.all {
+		if g := route.group; g.miss == nil {
+			g.miss = &Route{app: a, group: g, handler: answerMiss, source: g.source}
+			list = append(list, g.miss)
+		}
+	}
+	return list
 }
 
 // startOnDemand starts the application for its first request.

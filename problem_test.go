@@ -252,3 +252,19 @@ func TestPanicsWithoutRecover(t *testing.T) {
 		t.Errorf("the outcome is %+v", outcome)
 	}
 }
+
+// An error that a handler by type maps to a problem may have a page of its own.
+func TestMappedErrorFindsItsPage(t *testing.T) {
+	app := newApp(t)
+	ishaa.OnError(app, func(_ *ishaa.Request, err *noneLeft) (any, error) {
+		return nil, ishaa.NotFound("no %s left", err.what).Wrap(err)
+	})
+	app.OnStatus(404, func(_ *ishaa.Request, err error) (any, error) { return ishaa.Text("page: " + err.Error()), nil })
+	app.Get("/", func(*ishaa.Request) (any, error) { return nil, &noneLeft{"vinyl"} })
+	do(t, app, "GET", "/").wantBody(t, 404, "page: 404 Not Found: no vinyl left")
+	do(t, app, "GET", "/nothing").wantBody(t, 404, "page: 404 Not Found: there is nothing at this address")
+}
+
+type noneLeft struct{ what string }
+
+func (e *noneLeft) Error() string { return e.what + " is out of stock" }

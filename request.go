@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -63,6 +64,8 @@ type rarelyUsed struct {
 	closers  []func(error) error
 	made     []madeDependency
 	cut      *sending // how far an answer got that a panic ended
+	sent     sending  // for what runs after the answer
+	client   netip.AddrPort
 }
 
 // more returns the rarely used part, made when it is first asked for.
@@ -107,7 +110,8 @@ func FromContext(ctx context.Context) *Request {
 // tracedContext reports reads of context values to the recorder.
 type tracedContext struct {
 	context.Context
-	r *Request
+	r        *Request
+	recorder Recorder // not r's of later: contexts are read by other goroutines
 }
 
 func (c tracedContext) Value(key any) any {
@@ -115,8 +119,12 @@ func (c tracedContext) Value(key any) any {
 		return c.r
 	}
 	value := c.Context.Value(key)
-	if value != nil && !isPlumbing(key, value) {
-		c.r.record(Input{Kind: InputIdentity, Name: "context value"}, "")
+	switch {
+	case isPlumbing(key, value):
+	case value == nil: // other requests may have one
+		c.recorder(Input{Kind: InputContext, Name: fmt.Sprintf("%T", key), key: contextInput{key}}, "")
+	default:
+		c.recorder(Input{Kind: InputIdentity, Name: "context value"}, "")
 	}
 	return value
 }
@@ -140,7 +148,7 @@ func isPlumbing(key, value any) bool {
 // when a deadline set by middleware passes, and when the answer was sent.
 func (r *Request) Context() context.Context {
 	if r.recorder != nil {
-		return tracedContext{r.ctx, r}
+		return tracedContext{r.ctx, r, r.recorder}
 	}
 	return r.ctx
 }
@@ -226,7 +234,35 @@ func (r *Request) Client() netip.AddrPort {
 }
 
 func (r *Request) client() netip.AddrPort {
+	if r.rare != nil && r.rare.client.IsValid() {
+		return r.rare.client
+	}
 	return r.app.proxies.Client(r.peer(), r.raw.Header)
+}
+
+// SetClient has Client return another address from here on. It is for middleware
+// that knows better than the connection, such as one for a proxy's own header.
+func (r *Request) SetClient(client netip.AddrPort) { r.more().client = client }
+
+// SetID names the request, in place of the id that the secure default gives.
+func (r *Request) SetID(id string) { r.requestID = id }
+
+// SetBodyLimit sets how many bytes of body the request may have. It has no effect
+// once the body is being read.
+func (r *Request) SetBodyLimit(bytes int64) {
+	if !r.guarded && (r.rare == nil || !r.rare.bodyRead) {
+		r.bodyLimit = bytes
+	}
+}
+
+// Outcome is what became of the request, but for the duration. It is complete for
+// functions given to OnSent; before, it is zero.
+func (r *Request) Outcome() Outcome {
+	outcome := Outcome{Request: r, Variant: r.route.variantName, Cached: r.cached}
+	if r.rare != nil {
+		outcome.Status, outcome.Bytes, outcome.Aborted = r.rare.sent.status, r.rare.sent.bytes, r.rare.sent.failed
+	}
+	return outcome
 }
 
 func (r *Request) peer() netip.AddrPort {
@@ -319,11 +355,6 @@ func (r *Request) queryText(name, value string, count int) string {
 	}
 	text, _ := present(value, count > 0)
 	return text
-}
-
-func (r *Request) query(name string) (string, bool) {
-	value, count := r.queryCount(name)
-	return value, count > 0
 }
 
 // queryCount finds the first value of a parameter and how many there are, without

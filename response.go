@@ -135,6 +135,10 @@ func (res *Response) Streams() bool {
 	return res.body.kind == bodyStream || res.body.kind == bodyServe
 }
 
+// Filterable reports whether filters have an effect: on what a net/http handler
+// writes they have none.
+func (res *Response) Filterable() bool { return res.body.kind != bodyServe }
+
 // Filter wraps the body's writer, for compression and the like. A filter added
 // later is closer to the body. The filter's writer is closed after the last byte;
 // a streamed body's Flush reaches it when it has a method Flush() error.

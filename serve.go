@@ -71,15 +71,37 @@ func (a *App) respond(r *Request) (sent sending) {
 		defer func() {
 			if cause := recover(); cause != nil {
 				sent = r.recovered(cause)
+				if r.rare != nil {
+					r.rare.sent = sent
+				}
 			}
 		}()
 	}
-	route := a.find(r)
-	if route != nil {
+	if route := a.find(r); route != nil {
 		r.enter(route)
+	} else {
+		r.route = a.missFor(r)
 	}
 	value, err := r.route.chain.Load().run(r)
-	return r.send(r.answer(value, err))
+	sent = r.send(r.answer(value, err))
+	if r.rare != nil {
+		r.rare.sent = sent
+	}
+	return sent
+}
+
+// missFor returns the route that answers when none matches: for a path that has
+// other methods that of their blueprint, whose hooks and error pages then apply, so
+// that its CORS answers preflights; else the application's.
+func (a *App) missFor(r *Request) *Route {
+	path := wirePath(r.raw)
+	for _, method := range a.table.allowed(r, path) {
+		var params tree.Params
+		if route := a.table.find(r, method, path, &params); route != nil {
+			return route.group.miss
+		}
+	}
+	return a.miss
 }
 
 // enter makes a route the one that answers.

@@ -3,6 +3,7 @@ package ishaa
 import (
 	"net/url"
 	"strings"
+	"sync"
 )
 
 // An answer is a function of what its handler read. Because a handler reads
@@ -29,12 +30,14 @@ const (
 	InputValue                         // a Key that is declared Traced
 	InputIdentity                      // who asks: client address, cookie, Authorization, a Key that is not Traced
 	InputRaw                           // the raw *http.Request: nothing is known about what was read
+	InputContext                       // a value of the request's context that was not there; one that is counts as an identity
 )
 
 var inputKindNames = [...]string{
 	InputMethod: "method", InputPath: "path", InputURL: "url", InputHost: "host", InputScheme: "scheme",
 	InputParam: "param", InputQuery: "query", InputQueryAll: "query-all", InputHeader: "header",
 	InputBody: "body", InputValue: "value", InputIdentity: "identity", InputRaw: "raw",
+	InputContext: "context",
 }
 
 // String returns the kind's name in lower case.
@@ -53,8 +56,14 @@ type Input struct {
 	key  inputKey
 }
 
-// inputKey is a *Key[T], able to read itself from a request.
+// inputKey is a *Key[T], able to read itself from a request, or a contextInput.
 type inputKey interface{ inputText(*Request) string }
+
+// contextInput is the key of a value of the context. Its text is that of a value
+// that is not there.
+type contextInput struct{ key any }
+
+func (contextInput) inputText(*Request) string { return "" }
 
 // String gives the input as "header Accept-Language".
 func (in Input) String() string {
@@ -66,7 +75,9 @@ func (in Input) String() string {
 
 // A Recorder is told each input that is read, with its value. Values tell
 // absent from empty: an absent query parameter or header is "", a present one
-// starts with "=", and a query parameter that is repeated with "*".
+// starts with "=", and a query parameter that is repeated with "*". It is called
+// once at a time; for values of the context, which other goroutines of the handler
+// may read, on the goroutine that reads.
 type Recorder func(in Input, value string)
 
 // Trace has every input read from here on reported to the recorder, in order,
@@ -75,16 +86,18 @@ type Recorder func(in Input, value string)
 // one is told.
 func (r *Request) Trace(recorder Recorder) {
 	outer := r.recorder
-	switch {
-	case recorder == nil:
+	if recorder == nil {
 		r.recorder = nil
-	case outer == nil:
-		r.recorder = recorder
-	default:
-		r.recorder = func(in Input, value string) {
+		return
+	}
+	var one sync.Mutex
+	r.recorder = func(in Input, value string) {
+		if outer != nil {
 			outer(in, value)
-			recorder(in, value)
 		}
+		one.Lock()
+		defer one.Unlock()
+		recorder(in, value)
 	}
 }
 
@@ -96,7 +109,8 @@ func (r *Request) record(in Input, value string) {
 
 // Input returns the value that reading the input would give, in the form that
 // a Recorder gets, without recording it. It reports false for inputs that
-// cannot be compared between requests: identities, bodies and the raw request.
+// cannot be compared between requests: identities, context values that are there,
+// bodies and the raw request.
 func (r *Request) Input(in Input) (string, bool) {
 	switch in.Kind {
 	case InputMethod:
@@ -121,6 +135,10 @@ func (r *Request) Input(in Input) (string, bool) {
 	case InputValue:
 		if in.key != nil {
 			return in.key.inputText(r), true
+		}
+	case InputContext:
+		if c, ok := in.key.(contextInput); ok {
+			return "", r.ctx.Value(c.key) == nil
 		}
 	}
 	return "", false

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -41,7 +42,7 @@ func TestTraceOfEachAccessor(t *testing.T) {
 	}{
 		{"Method", func(r *ishaa.Request) { r.Method() }, []string{`method "POST"`}},
 		{"Path", func(r *ishaa.Request) { r.Path() }, []string{`path "/u/7/a b"`}},
-		{"URL", func(r *ishaa.Request) { r.URL() }, []string{`url "http://shop.example/u/7/a%20b?q=&n=1"`}},
+		{"URL", func(r *ishaa.Request) { r.URL() }, []string{`url "http://shop.example/u/7/a%20b?q=&n=1&m=1&m=2"`}},
 		{"Host", func(r *ishaa.Request) { r.Host() }, []string{`host "shop.example"`}},
 		{"Scheme", func(r *ishaa.Request) { r.Scheme() }, []string{`scheme "http"`}},
 		{"Param", func(r *ishaa.Request) { r.Param("name") }, []string{`param name "=a b"`}},
@@ -51,7 +52,8 @@ func TestTraceOfEachAccessor(t *testing.T) {
 		{"Query", func(r *ishaa.Request) { r.Query("n") }, []string{`query n "=1"`}},
 		{"Query that is empty", func(r *ishaa.Request) { r.Query("q") }, []string{`query q "="`}},
 		{"Query that is absent", func(r *ishaa.Request) { r.Query("z") }, []string{`query z ""`}},
-		{"QueryValues", func(r *ishaa.Request) { r.QueryValues() }, []string{`query-all "q=&n=1"`}},
+		{"Query that is repeated", func(r *ishaa.Request) { r.Query("m") }, []string{`query m "*m=1&m=2"`}},
+		{"QueryValues", func(r *ishaa.Request) { r.QueryValues() }, []string{`query-all "q=&n=1&m=1&m=2"`}},
 		{"Header", func(r *ishaa.Request) { r.Header("x-a") }, []string{`header X-A "=1\x002"`}},
 		{"Header that is absent", func(r *ishaa.Request) { r.Header("X-None") }, []string{`header X-None ""`}},
 		{"HeaderValues", func(r *ishaa.Request) { r.HeaderValues("X-A") }, []string{`header X-A "=1\x002"`}},
@@ -72,7 +74,15 @@ func TestTraceOfEachAccessor(t *testing.T) {
 		{"any other key", func(r *ishaa.Request) { plainKey.Get(r) }, []string{`identity plain ""`}},
 		{"a key from the context", func(r *ishaa.Request) { tracedKey.From(r.Context()) }, []string{`value traced "=42"`}},
 		{"a context value", func(r *ishaa.Request) { r.Context().Value(contextKey{}) }, []string{`identity context value ""`}},
-		{"a context value that is not there", func(r *ishaa.Request) { r.Context().Value(struct{}{}) }, nil},
+		{"a context value that is not there", func(r *ishaa.Request) { r.Context().Value(struct{}{}) }, []string{`context struct {} ""`}},
+		{"context values from other goroutines", func(r *ishaa.Request) {
+			var wg sync.WaitGroup
+			ctx := r.Context()
+			for range 2 {
+				wg.Go(func() { ctx.Value(contextKey{}) })
+			}
+			wg.Wait()
+		}, []string{`identity context value ""`, `identity context value ""`}},
 		{"a deadline of the handler's own", func(r *ishaa.Request) {
 			ctx, cancel := context.WithTimeout(r.Context(), time.Hour)
 			defer cancel()
@@ -116,7 +126,7 @@ func TestTraceOfEachAccessor(t *testing.T) {
 				}
 				return nil, nil
 			})
-			do(t, app, "POST", "http://shop.example/u/7/a%20b?q=&n=1", withHeader("X-A", "1"), withHeader("X-A", "2"),
+			do(t, app, "POST", "http://shop.example/u/7/a%20b?q=&n=1&m=1&m=2", withHeader("X-A", "1"), withHeader("X-A", "2"),
 				withHeader("Authorization", "Bearer x"), withHeader("Cookie", "a=1"), withBody("application/json", "{}")).want(t, 204)
 		})
 	}

@@ -52,7 +52,9 @@ type CORSOptions struct {
 
 // CORS answers cross-origin requests by the rules of the Fetch standard. It
 // answers preflights itself, by 204, also on paths and routes without a handler
-// for OPTIONS when it is given to App.Use. Errors carry its headers like any
+// for OPTIONS when it is given to App.Use. (On a blueprint or a route it sees the
+// preflights of paths that have such a handler: the automatic answer to OPTIONS
+// runs the application's middleware alone.) Errors carry its headers like any
 // answer; add it before middleware that may refuse a request.
 //
 // What an origin may do is in the options alone: nothing of a preflight is
