@@ -59,9 +59,9 @@ func (r *Request) fillDebugPage(res *Response, p *Problem, err error) error {
 		Problem: p, Route: r.route, Method: r.raw.Method, Path: r.raw.URL.Path,
 		Errors: errorChain(err), Headers: shownHeaders(r.raw.Header),
 	}
-	var thrown *panicError
+	var thrown *PanicError
 	if errors.As(err, &thrown) {
-		view.Frames = stackFrames(string(thrown.stack))
+		view.Frames = stackFrames(string(thrown.Stack))
 	}
 	res.Header()["Content-Security-Policy"] = debugPolicy
 	return fillTemplate(res, debugPage, view)

@@ -273,7 +273,7 @@ func randomRequest(random *rand.Rand) func() *http.Request {
 // engine, request by request, while the engine does all it can.
 func TestEngineChangesNoAnswer(t *testing.T) {
 	noLeaks(t)
-	apps, rounds, askers, each := 40, 3, 3, 80
+	apps, rounds, askers, each := 30, 3, 3, 80
 	if testenv.Long() {
 		apps, each = 600, 200
 	}

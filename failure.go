@@ -92,6 +92,7 @@ func (g *group) ownStatusHandler(status int) func(*Request, error) (any, error) 
 func (r *Request) answerError(res *Response, err error) {
 	r.res = res
 	err = r.causeOf(err)
+	r.more().failure = err
 	problem := problemOf(err)
 	res.clearBody()
 	handle, byType := r.route.group.errorHandlerFor(err, problem.HTTPStatus())
@@ -212,9 +213,9 @@ var problemPage = template.Must(template.New("problem").Parse(`<!DOCTYPE html>
 // quote what the client sent.
 func (r *Request) logFailure(err error) {
 	attrs := []slog.Attr{slog.String("error", secure.LogText(err.Error()))}
-	var thrown *panicError
+	var thrown *PanicError
 	if errors.As(err, &thrown) {
-		attrs = append(attrs, slog.String("stack", string(thrown.stack)))
+		attrs = append(attrs, slog.String("stack", string(thrown.Stack)))
 	}
 	r.logRequest(slog.LevelError, "request failed", attrs...)
 }

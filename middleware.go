@@ -23,6 +23,9 @@ type Middleware struct {
 	After func(*Request, *Response) error
 	// Around is for what needs both sides at once.
 	Around func(next Handler) Handler
+	// Trusts says, without side effects, that a request from another origin is
+	// welcome: the csrf default, which would refuse it, then lets it pass.
+	Trusts func(*Request) bool
 	// Commutes says that Before may trade places with a commuting neighbour: it
 	// neither depends on what the neighbour did nor changes what it sees.
 	Commutes bool

@@ -204,7 +204,7 @@ func bodyError(err error) error {
 // problemOf maps any error to the problem that a client sees. Errors that do
 // not say otherwise are a 500 whose text stays in the log.
 func problemOf(err error) *Problem {
-	var thrown *panicError
+	var thrown *PanicError
 	if errors.As(err, &thrown) {
 		return &Problem{Status: http.StatusInternalServerError, cause: err}
 	}

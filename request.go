@@ -43,7 +43,7 @@ type Request struct {
 	recorder Recorder
 	rare     *rarelyUsed
 
-	requestID string
+	requestID [1]string // as a header holds it
 	bodyLimit int64
 	guarded   bool // the raw body is wrapped by the limit
 	taken     bool // the connection was hijacked, or the answer written by someone else
@@ -65,6 +65,7 @@ type rarelyUsed struct {
 	made     []madeDependency
 	cut      *sending // how far an answer got that a panic ended
 	sent     sending  // for what runs after the answer
+	failure  error    // what the answer tells of
 	client   netip.AddrPort
 }
 
@@ -245,7 +246,7 @@ func (r *Request) client() netip.AddrPort {
 func (r *Request) SetClient(client netip.AddrPort) { r.more().client = client }
 
 // SetID names the request, in place of the id that the secure default gives.
-func (r *Request) SetID(id string) { r.requestID = id }
+func (r *Request) SetID(id string) { r.requestID[0] = id }
 
 // SetBodyLimit sets how many bytes of body the request may have. It has no effect
 // once the body is being read.
@@ -253,6 +254,16 @@ func (r *Request) SetBodyLimit(bytes int64) {
 	if !r.guarded && (r.rare == nil || !r.rare.bodyRead) {
 		r.bodyLimit = bytes
 	}
+}
+
+// Failure is the error that the answer being built, or the one that was sent, tells
+// the client of: one that was returned or, as a *PanicError, a panic. It is nil when
+// there is none.
+func (r *Request) Failure() error {
+	if r.rare == nil {
+		return nil
+	}
+	return r.rare.failure
 }
 
 // Outcome is what became of the request, but for the duration. It is complete for
@@ -483,14 +494,14 @@ func (r *Request) contentType() string {
 // it belongs to this request alone, so it counts as an identity.
 func (r *Request) ID() string {
 	r.record(Input{Kind: InputIdentity, Name: "request id"}, "")
-	return r.requestID
+	return r.requestID[0]
 }
 
 // Logger returns the application's logger with the request's id and route.
 func (r *Request) Logger() *slog.Logger {
 	logger := r.app.Logger()
-	if r.requestID != "" {
-		logger = logger.With("request_id", r.requestID)
+	if id := r.requestID[0]; id != "" {
+		logger = logger.With("request_id", id)
 	}
 	if r.route.pattern != nil {
 		logger = logger.With("route", r.route.String())

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"reflect"
 	"strings"
@@ -382,5 +383,44 @@ func TestRequestLogger(t *testing.T) {
 	}
 	if strings.Contains(log.text(), "hunter2") {
 		t.Error("the query is in the log")
+	}
+}
+
+// Middleware may know better than the connection.
+func TestRequestSetters(t *testing.T) {
+	app := newApp(t)
+	var after []any
+	app.Before(func(r *ishaa.Request) (any, error) {
+		r.SetClient(netip.MustParseAddrPort("198.51.100.4:7"))
+		r.SetBodyLimit(4)
+		same(t, "Outcome before there is one", r.Outcome().Status, 0)
+		r.OnSent(func() {
+			outcome := r.Outcome()
+			after = []any{outcome.Status, outcome.Bytes > 0, outcome.Aborted, r.Failure() != nil}
+		})
+		return nil, nil
+	})
+	app.Post("/", func(r *ishaa.Request) (any, error) {
+		same(t, "Client", r.Client().String(), "198.51.100.4:7")
+		data, err := r.Bytes()
+		r.SetBodyLimit(1 << 20)
+		if _, again := r.Bytes(); (again == nil) != (err == nil) {
+			t.Errorf("a limit set after reading changed the body from %v to %v", err, again)
+		}
+		return string(data), err
+	})
+	do(t, app, "POST", "/", withBody("text/plain", "1234")).wantBody(t, 200, "1234")
+	same(t, "after", after, []any{200, true, false, false})
+	do(t, app, "POST", "/", withBody("text/plain", "12345")).wantProblem(t, 413, "limit of 4 bytes")
+	same(t, "after an error", after, []any{413, true, false, true})
+}
+
+func TestAccepts(t *testing.T) {
+	for accept, want := range map[string]string{
+		"": "application/json", "text/csv": "text/csv", "*/*;q=0.1, text/csv": "text/csv", "image/png": "", "text/csv;q=0": "",
+	} {
+		ask(t, newApp(t), "/", "/", func(r *ishaa.Request) {
+			same(t, "Accepts for "+accept, r.Accepts("application/json", "text/csv"), want)
+		}, withHeader("Accept", accept)).wantHeader(t, "Vary", "Accept")
 	}
 }

@@ -290,11 +290,11 @@ func (res *Response) adopt(made *Response) {
 	}
 }
 
-// panicError is a panic turned into an error. It is a 500 even when its value is
+// PanicError is a panic turned into an error. It is a 500 even when its value is
 // an error that would map to another status: it was not returned, it was thrown.
-type panicError struct {
-	value any
-	stack []byte
+type PanicError struct {
+	Value any    // what the code panicked with
+	Stack []byte // of the goroutine that panicked, as runtime/debug writes it
 }
 
 // panicked turns what recover gave into an error; http.ErrAbortHandler, a
@@ -303,16 +303,17 @@ func panicked(value any) error {
 	if value == any(http.ErrAbortHandler) {
 		panic(value)
 	}
-	if thrown, ok := value.(*panicError); ok {
+	if thrown, ok := value.(*PanicError); ok {
 		return thrown // passed on from another goroutine, with the stack of that one
 	}
-	return &panicError{value, debug.Stack()}
+	return &PanicError{value, debug.Stack()}
 }
 
-func (e *panicError) Error() string { return fmt.Sprintf("panic: %v", e.value) }
+// Error says what the code panicked with.
+func (e *PanicError) Error() string { return fmt.Sprintf("panic: %v", e.Value) }
 
 // Unwrap gives a panic's value where it is an error.
-func (e *panicError) Unwrap() error {
-	err, _ := e.value.(error)
+func (e *PanicError) Unwrap() error {
+	err, _ := e.Value.(error)
 	return err
 }

@@ -3,6 +3,7 @@ package ishaa
 import (
 	"log/slog"
 	"net/http"
+	"slices"
 
 	"github.com/ishaa-framework/ishaa/internal/secure"
 )
@@ -26,6 +27,7 @@ type secureDefault struct {
 	replaced bool
 	removed  bool
 	remove   func(*App) // what else goes with it
+	keep     func(*App) // instead of remove, when middleware of its name adds to it
 }
 
 func secureDefaults(a *App) []secureDefault {
@@ -35,7 +37,10 @@ func secureDefaults(a *App) []secureDefault {
 	headers := must(secure.NewHeaders(secure.HeaderOptions{}))
 	a.crossOrigin = must(secure.NewCrossOrigin(secure.CrossOriginOptions{}))
 	return []secureDefault{
-		{Middleware: Middleware{Name: DefaultRecover}, remove: func(a *App) { a.recovers = false }},
+		{
+			Middleware: Middleware{Name: DefaultRecover},
+			remove:     func(a *App) { a.recovers = false }, keep: func(a *App) { a.recovers = true },
+		},
 		{Middleware: Middleware{Name: DefaultRequestID, Before: assignRequestID}},
 		{Middleware: Middleware{Name: DefaultAccessLog}, remove: func(a *App) {
 			a.observers.remove(func(o Observer) bool { return o == Observer(log) })
@@ -68,10 +73,17 @@ func checkOrigin(r *Request) error {
 		// A trusted proxy was asked for another host than it asks us for.
 		raw = &http.Request{Method: raw.Method, URL: raw.URL, Host: host, Header: raw.Header}
 	}
-	if err := r.app.crossOrigin.Check(raw, r.scheme() == "https"); err != nil {
+	if err := r.app.crossOrigin.Check(raw, r.scheme() == "https"); err != nil && !r.route.trusts(r) {
 		return Forbidden("the request comes from another origin, which may not change anything here").Wrap(err)
 	}
 	return nil
+}
+
+// trusts reports whether some middleware of the route welcomes the request from
+// another origin.
+func (rt *Route) trusts(r *Request) bool {
+	welcomes := func(m Middleware) bool { return m.Trusts != nil && m.Trusts(r) }
+	return slices.ContainsFunc(rt.shared(), welcomes) || slices.ContainsFunc(rt.middleware, welcomes)
 }
 
 // assignRequestID names the request. An id that the client sends counts only
@@ -84,8 +96,8 @@ func assignRequestID(r *Request) (any, error) {
 	if !secure.ValidRequestID(id) {
 		id = secure.NewRequestID()
 	}
-	r.requestID = id
-	r.res.Header()["X-Request-Id"] = []string{id}
+	r.requestID[0] = id
+	r.res.Header()["X-Request-Id"] = r.requestID[:]
 	return nil, nil
 }
 
@@ -126,10 +138,13 @@ func (a *App) replaceDefault(m Middleware) bool {
 		if d.Name != m.Name {
 			continue
 		}
-		if d.remove != nil && !d.replaced && !d.removed {
+		switch {
+		case d.keep != nil:
+			d.keep(a)
+		case d.remove != nil && !d.replaced && !d.removed:
 			d.remove(a)
 		}
-		d.Middleware, d.replaced, d.removed = m.ready(), true, false
+		d.Middleware, d.replaced, d.removed = m.ready(), d.keep == nil, false
 		return true
 	}
 	return false
@@ -191,8 +206,8 @@ func (r *Request) logRequest(level slog.Level, msg string, attrs ...slog.Attr) {
 		slog.String("path", secure.LogText(r.raw.URL.Path)),
 		slog.String("route", r.route.Pattern()),
 	)
-	if r.requestID != "" {
-		record = append(record, slog.String("request_id", r.requestID))
+	if id := r.ID(); id != "" {
+		record = append(record, slog.String("request_id", id))
 	}
 	if client := r.client(); client.IsValid() {
 		record = append(record, slog.String("client", client.Addr().String()))

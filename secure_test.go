@@ -187,9 +187,8 @@ func TestReplacingDefaults(t *testing.T) {
 	if len(log.records(t, "request")) != 0 || len(log.records(t, "secure default removed")) != 0 {
 		t.Errorf("the log has %s", log.text())
 	}
-	if message := recovered(t, func() { do(t, app, "GET", "/panic") }); message != "thrown" {
-		t.Errorf("the replaced recovery gives %q", message)
-	}
+	// What replaces recover adds to it: a panic is an answer either way.
+	do(t, app, "GET", "/panic").wantProblem(t, 500, "")
 	// One that was taken away comes back by its name.
 	again := newApp(t)
 	again.Without(ishaa.DefaultCSRF)

@@ -255,7 +255,7 @@ func (r *Request) callSent(fn func()) {
 	if r.app.recovers {
 		defer func() {
 			if cause := recover(); cause != nil {
-				r.logFailure(&panicError{cause, debug.Stack()})
+				r.logFailure(&PanicError{cause, debug.Stack()})
 			}
 		}()
 	}

@@ -23,7 +23,7 @@ type Snapshot struct {
 	body      []byte
 	params    tree.Params
 	values    []keyValue
-	requestID string
+	requestID [1]string
 	bodyLimit int64
 }
 
@@ -71,7 +71,7 @@ func (s *Snapshot) Run(ctx context.Context, h Handler) (rendered *Rendered, err 
 		case any(http.ErrAbortHandler):
 			rendered, err = nil, http.ErrAbortHandler
 		default:
-			rendered, err = nil, &panicError{cause, debug.Stack()}
+			rendered, err = nil, &PanicError{cause, debug.Stack()}
 		}
 	}()
 	raw := s.raw.Clone(ctx)

@@ -101,7 +101,7 @@ type stdWriter struct {
 	flushing chan struct{}            // the middleware needs the client
 	resumed  chan http.ResponseWriter // the client's writer
 	done     chan struct{}            // closed when the middleware has returned
-	thrown   *panicError              // of the middleware; set before done is closed
+	thrown   *PanicError              // of the middleware; set before done is closed
 
 	mu    sync.Mutex
 	left  bool     // the outer side goes on by itself: r is not to be touched
@@ -115,9 +115,9 @@ func (sw *stdWriter) run(wrapped http.Handler, raw *http.Request) {
 	returned := false
 	defer func() {
 		if cause := recover(); cause != nil {
-			sw.thrown = &panicError{cause, debug.Stack()}
+			sw.thrown = &PanicError{cause, debug.Stack()}
 		} else if !returned {
-			sw.thrown = &panicError{errors.New("net/http middleware ended its goroutine"), debug.Stack()}
+			sw.thrown = &PanicError{errors.New("net/http middleware ended its goroutine"), debug.Stack()}
 		}
 	}()
 	wrapped.ServeHTTP(sw, raw)
@@ -126,9 +126,9 @@ func (sw *stdWriter) run(wrapped http.Handler, raw *http.Request) {
 
 // again is what to panic with on the outer side: the panic with its first stack,
 // or its bare value where nothing but the server recovers.
-func (e *panicError) again(r *Request) any {
-	if e.value == any(http.ErrAbortHandler) || !r.app.recovers {
-		return e.value
+func (e *PanicError) again(r *Request) any {
+	if e.Value == any(http.ErrAbortHandler) || !r.app.recovers {
+		return e.Value
 	}
 	return e
 }
