@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"html"
+	"html/template"
 	"io"
 	"iter"
 	"net/http"
@@ -73,6 +74,7 @@ func valueTable() []returned {
 		{"NoContent", ishaa.NoContent, 204, "", ""},
 		{"a string", "<p>hi</p>", 200, typeHTML, "<p>hi</p>"},
 		{"an empty string", "", 200, typeHTML, ""},
+		{"HTML that a template made", template.HTML("<p>hi</p>"), 200, typeHTML, "<p>hi</p>"},
 		{"a named string is data", named("<p>hi</p>"), 200, typeJSON, `"\u003cp\u003ehi\u003c/p\u003e"`},
 		{"bytes", []byte("a\x00b"), 200, typeOctets, "a\x00b"},
 		{"no bytes", []byte(nil), 200, typeOctets, ""},

@@ -70,7 +70,7 @@ func noArguments(command string, args []string) error {
 
 // routeListing is a route as the command prints it.
 type routeListing struct {
-	Methods   []string `json:"methods"`
+	Methods   []string `json:"methods"` // none is all
 	Host      string   `json:"host,omitempty"`
 	Pattern   string   `json:"pattern"`
 	Name      string   `json:"name,omitempty"`
@@ -94,13 +94,14 @@ func listRoutes(_ context.Context, app *App, args []string, out io.Writer) error
 	list := []routeListing{}
 	for _, route := range app.Routes() {
 		list = append(list, routeListing{
-			Methods: route.methods, Host: route.host, Pattern: route.Pattern(), Name: route.name,
+			Methods: append([]string{}, route.methods...), Host: route.host, Pattern: route.Pattern(), Name: route.name,
 			Blueprint: route.Blueprint(), Variant: route.variantName, Source: route.source,
 		})
 	}
 	if *asJSON {
 		encoder := json.NewEncoder(out)
 		encoder.SetIndent("", "  ")
+		encoder.SetEscapeHTML(false) // patterns are full of "<"
 		return encoder.Encode(list)
 	}
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)

@@ -43,13 +43,13 @@ func commandApp(t *testing.T) *ishaa.App {
 }
 
 func TestRoutesCommand(t *testing.T) {
-	const table = `METHODS       PATTERN                       NAME       SOURCE
-GET           /                             index      command_test.go
-POST          /api/albums                              command_test.go
-GET           /api/albums/<int:id> (old)    api.album  command_test.go
-GET           /api/albums/<int:id> (new)               command_test.go
-ANY           <tenant>.example.com/any                 command_test.go
-GET,PROPFIND  /dav                                     command_test.go
+	const table = `METHODS       PATTERN                     NAME       SOURCE
+GET           /                           index      command_test.go
+ANY           <tenant>.example.com/any               command_test.go
+POST          /api/albums                            command_test.go
+GET           /api/albums/<int:id> (old)  api.album  command_test.go
+GET           /api/albums/<int:id> (new)             command_test.go
+GET,PROPFIND  /dav                                   command_test.go
 `
 	if got, err := command(t, commandApp(t), "routes"); err != nil || got != table {
 		t.Errorf("%v\n%s\nwant\n%s", err, got, table)
@@ -61,6 +61,12 @@ GET,PROPFIND  /dav                                     command_test.go
     ],
     "pattern": "/",
     "name": "index",
+    "source": "command_test.go"
+  },
+  {
+    "methods": [],
+    "host": "<tenant>.example.com",
+    "pattern": "/any",
     "source": "command_test.go"
   },
   {
@@ -88,12 +94,6 @@ GET,PROPFIND  /dav                                     command_test.go
     "pattern": "/api/albums/<int:id>",
     "blueprint": "api",
     "variant": "new",
-    "source": "command_test.go"
-  },
-  {
-    "methods": [],
-    "host": "<tenant>.example.com",
-    "pattern": "/any",
     "source": "command_test.go"
   },
   {
@@ -131,7 +131,10 @@ func TestCheckCommand(t *testing.T) {
 	}{
 		{"a hook fails", func(app *ishaa.App) { app.OnStart(func(context.Context) error { return errors.New("no database") }) }, []string{"command_test.go:", "no database"}},
 		{"a stop hook fails", func(app *ishaa.App) { app.OnStop(func(context.Context) error { return errors.New("no disk") }) }, []string{"no disk"}},
-		{"variants without a selector", func(app *ishaa.App) { app.Get("/x", echo, ishaa.Variant("a", "b")); app.Get("/x", echo, ishaa.Variant("a", "c")) }, []string{"command_test.go:", "/x", "SelectBy"}},
+		{"variants without a selector", func(app *ishaa.App) {
+			app.Get("/x", echo, ishaa.Variant("a", "b"))
+			app.Get("/x", echo, ishaa.Variant("a", "c"))
+		}, []string{"command_test.go:", "/x", "SelectBy"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			app := newApp(t)

@@ -19,7 +19,8 @@
 // # What a returned value becomes
 //
 //	nil                  204 No Content
-//	string               text/html; use HTMLf or templates for anything that holds data
+//	string,
+//	template.HTML        text/html; use HTMLf or templates for anything that holds data
 //	[]byte               application/octet-stream
 //	struct, map, slice,
 //	number, bool         JSON

@@ -91,6 +91,9 @@ func (g *group) ownStatusHandler(status int) func(*Request, error) (any, error) 
 // wrong here ends in the plainest problem.
 func (r *Request) answerError(res *Response, err error) {
 	r.res = res
+	if isNilPointer(err) {
+		err = fmt.Errorf("%s (%s) returned a nil %T as its error; return nil itself for none", r.route, r.route.Source(), err)
+	}
 	err = r.causeOf(err)
 	r.more().failure = err
 	problem := problemOf(err)
@@ -162,7 +165,7 @@ func (r *Request) fillProblem(res *Response, p *Problem, err error) error {
 	}
 	header["Cache-Control"] = noStore
 	if wantsPage(r.raw.Header.Get("Accept")) {
-		header.Add("Vary", "Accept")
+		res.vary("Accept")
 		if r.app.config.Debug && r.debugAllowed() {
 			return r.fillDebugPage(res, p, err)
 		}

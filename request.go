@@ -1,23 +1,15 @@
 package ishaa
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"strings"
 	"time"
-	"unicode/utf8"
 
-	"github.com/ishaa-framework/ishaa/effect"
 	"github.com/ishaa-framework/ishaa/internal/negotiate"
-	"github.com/ishaa-framework/ishaa/internal/strictjson"
 	"github.com/ishaa-framework/ishaa/internal/tree"
 )
 
@@ -75,92 +67,6 @@ func (r *Request) more() *rarelyUsed {
 		r.rare = &rarelyUsed{}
 	}
 	return r.rare
-}
-
-// requestContext is the root of the contexts that a request hands out: the Request
-// itself, so that it costs no allocation. It answers for the request and leaves the
-// rest to the context that the server gave.
-type requestContext Request
-
-func (c *requestContext) Deadline() (time.Time, bool) { return c.parent.Deadline() }
-func (c *requestContext) Done() <-chan struct{}       { return c.parent.Done() }
-func (c *requestContext) Err() error                  { return c.parent.Err() }
-
-func (c *requestContext) Value(key any) any {
-	if key == (requestKey{}) {
-		return (*Request)(c)
-	}
-	return c.parent.Value(key)
-}
-
-// begin sets the context that the server gave.
-func (r *Request) begin(parent context.Context) {
-	r.parent = parent
-	r.ctx = (*requestContext)(r)
-}
-
-type requestKey struct{}
-
-// FromContext returns the request that a context belongs to, or nil. Typed
-// handlers and the code they call find their request this way.
-func FromContext(ctx context.Context) *Request {
-	r, _ := ctx.Value(requestKey{}).(*Request)
-	return r
-}
-
-// tracedContext reports reads of context values to the recorder.
-type tracedContext struct {
-	context.Context
-	r        *Request
-	recorder Recorder // not r's of later: contexts are read by other goroutines
-}
-
-func (c tracedContext) Value(key any) any {
-	if key == (requestKey{}) {
-		return c.r
-	}
-	value := c.Context.Value(key)
-	switch {
-	case isPlumbing(key, value):
-	case value == nil: // other requests may have one
-		c.recorder(Input{Kind: InputContext, Name: fmt.Sprintf("%T", key), key: contextInput{key}}, "")
-	default:
-		c.recorder(Input{Kind: InputIdentity, Name: "context value"}, "")
-	}
-	return value
-}
-
-// isPlumbing recognises how package context finds the parent of a context that
-// can be cancelled: by a key of its own, a *int, whose value is a context. A
-// handler that sets itself a deadline has not looked at anything, nor has one
-// whose database tells an engine what it reads.
-func isPlumbing(key, value any) bool {
-	if effect.IsMark(key) {
-		return true
-	}
-	if _, internal := key.(*int); !internal {
-		return false
-	}
-	_, ok := value.(context.Context)
-	return ok
-}
-
-// Context returns the request's context. It ends when the client goes away,
-// when a deadline set by middleware passes, and when the answer was sent.
-func (r *Request) Context() context.Context {
-	if r.recorder != nil {
-		return tracedContext{r.ctx, r, r.recorder}
-	}
-	return r.ctx
-}
-
-// SetContext replaces the request's context for everything that runs later.
-// The new context must be derived from what Context returned.
-func (r *Request) SetContext(ctx context.Context) {
-	if traced, ok := ctx.(tracedContext); ok {
-		ctx = traced.Context
-	}
-	r.ctx = ctx
 }
 
 // App returns the application that the request came to.
@@ -284,146 +190,6 @@ func (r *Request) peer() netip.AddrPort {
 	return netip.AddrPortFrom(peer.Addr().Unmap(), peer.Port())
 }
 
-// Param returns the decoded text of a path parameter, or "" when the route has
-// none of that name.
-func (r *Request) Param(name string) string {
-	value, ok := r.param(name)
-	if r.recorder != nil {
-		text, _ := present(value, ok)
-		r.record(Input{Kind: InputParam, Name: name}, text)
-	}
-	return value
-}
-
-func (r *Request) param(name string) (string, bool) {
-	if i := r.route.paramIndex(name); i >= 0 && i < r.params.Len() {
-		return r.params.Text(i), true
-	}
-	if r.route.host != "" {
-		return hostParamValue(r.route.host, r.host(), name)
-	}
-	return "", false
-}
-
-// ParamInt returns an int parameter, as the router converted it. It is 0 when
-// the route has no int parameter of that name.
-func (r *Request) ParamInt(name string) int64 {
-	if i := r.typedParam(name, "int"); i >= 0 {
-		return r.params.Int(i)
-	}
-	return 0
-}
-
-// ParamFloat returns a float or int parameter as a number, or 0 when the route
-// has none of that name.
-func (r *Request) ParamFloat(name string) float64 {
-	if i := r.typedParam(name, "float"); i >= 0 {
-		return r.params.Float(i)
-	}
-	return float64(r.ParamInt(name))
-}
-
-// ParamUUID returns a uuid parameter as its 16 bytes, or all zeros when the
-// route has no uuid parameter of that name.
-func (r *Request) ParamUUID(name string) [16]byte {
-	var id [16]byte
-	if i := r.typedParam(name, "uuid"); i >= 0 {
-		id, _ = parseUUID(r.params.Text(i))
-	}
-	return id
-}
-
-func (r *Request) typedParam(name, converter string) int {
-	if r.recorder != nil {
-		text, _ := present(r.param(name))
-		r.record(Input{Kind: InputParam, Name: name}, text)
-	}
-	i := r.route.paramIndex(name)
-	if i < 0 || i >= r.params.Len() || r.route.params[i].Converter != converter {
-		return -1
-	}
-	return i
-}
-
-// Query returns the first value of a query parameter, or "".
-func (r *Request) Query(name string) string {
-	value, count := r.queryCount(name)
-	if r.recorder != nil {
-		r.recordQuery(name, value, count)
-	}
-	return value
-}
-
-func (r *Request) recordQuery(name, value string, count int) {
-	r.record(Input{Kind: InputQuery, Name: name}, r.queryText(name, value, count))
-}
-
-// queryText is a parameter as a Recorder gets it. One that is repeated is all its
-// values, since how often it is given may matter too.
-func (r *Request) queryText(name, value string, count int) string {
-	if count > 1 {
-		return "*" + url.Values{name: r.parsedQuery()[name]}.Encode()
-	}
-	text, _ := present(value, count > 0)
-	return text
-}
-
-// queryCount finds the first value of a parameter and how many there are, without
-// parsing the others. A query is parsed as a whole only when something in it is
-// escaped.
-func (r *Request) queryCount(name string) (value string, count int) {
-	raw := r.raw.URL.RawQuery
-	if isEscaped(raw) {
-		values := r.parsedQuery()[name]
-		if len(values) == 0 {
-			return "", 0
-		}
-		return values[0], len(values)
-	}
-	for raw != "" {
-		var pair string
-		pair, raw, _ = strings.Cut(raw, "&")
-		if key, text, _ := strings.Cut(pair, "="); key == name && pair != "" {
-			if count == 0 {
-				value = text
-			}
-			count++
-		}
-	}
-	return value, count
-}
-
-// isEscaped reports whether a query has to be decoded to be read.
-func isEscaped(query string) bool {
-	for i := range len(query) {
-		switch query[i] {
-		case '%', '+', ';':
-			return true
-		}
-	}
-	return false
-}
-
-func (r *Request) parsedQuery() url.Values {
-	rare := r.more()
-	if rare.query == nil {
-		// Malformed pairs are left out, as net/url does; the number of pairs
-		// was limited when the request came in.
-		rare.query, _ = url.ParseQuery(r.raw.URL.RawQuery)
-	}
-	return rare.query
-}
-
-// QueryValues returns all query parameters. The map is the caller's.
-func (r *Request) QueryValues() url.Values {
-	r.record(Input{Kind: InputQueryAll}, r.raw.URL.RawQuery)
-	values := make(url.Values)
-	for name, list := range r.parsedQuery() {
-		values[name] = append([]string(nil), list...)
-	}
-	return values
-}
-
 // Header returns the first value of a header, or "". The name is not case
 // sensitive. Authorization and Cookie count as identities.
 func (r *Request) Header(name string) string {
@@ -470,7 +236,7 @@ func (r *Request) Accepts(types ...string) string {
 	if r.recorder != nil {
 		r.recordHeader("Accept")
 	}
-	r.res.Header().Add("Vary", "Accept")
+	r.res.vary("Accept")
 	return negotiate.Best(r.raw.Header.Get("Accept"), types...)
 }
 
@@ -513,195 +279,13 @@ func (r *Request) Logger() *slog.Logger {
 // the time ask it instead of time.Now, so that tests can set it.
 func (r *Request) Time() time.Time { return r.app.Clock().Now() }
 
-// Bytes reads the whole body, within the route's body limit (see BodyLimit).
-// It may be called again and gives the same bytes. The error of a body that is
-// too large is a 413 problem, of one that could not be read a 400.
-func (r *Request) Bytes() ([]byte, error) {
-	r.record(Input{Kind: InputBody}, "")
-	return r.bytes()
-}
-
-func (r *Request) bytes() ([]byte, error) {
-	rare := r.more()
-	if rare.bodyRead {
-		return rare.body, rare.bodyErr
-	}
-	if rare.form != nil || rare.formErr != nil {
-		return nil, errors.New("the body was already read as a form; use Form, or call Bytes before it")
-	}
-	rare.bodyRead = true
-	if r.raw.Body == nil || r.raw.Body == http.NoBody || r.raw.ContentLength == 0 {
-		return nil, nil
-	}
-	if r.raw.ContentLength > r.bodyLimit {
-		rare.bodyErr = bodyTooLarge(r.bodyLimit)
-		return nil, rare.bodyErr
-	}
-	rare.body, rare.bodyErr = readLimited(r.limitedBody(), r.raw.ContentLength)
-	return rare.body, rare.bodyErr
-}
-
-// readLimited reads a body whose size is known (or -1) and maps its errors.
-func readLimited(body io.Reader, size int64) ([]byte, error) {
-	if size < 0 {
-		data, err := io.ReadAll(body)
-		if err != nil {
-			return nil, bodyError(err)
-		}
-		return data, nil
-	}
-	// A client that announces much gets memory for it only as it sends it.
-	data := make([]byte, min(size, bodyChunk))
-	for filled := 0; ; {
-		n, err := io.ReadFull(body, data[filled:])
-		if err != nil {
-			return nil, bodyError(err)
-		}
-		if filled += n; int64(filled) == size {
-			return data, nil
-		}
-		grown := make([]byte, min(size, 2*int64(filled)))
-		copy(grown, data)
-		data = grown
-	}
-}
-
-// bodyChunk is how much memory is set aside for a body before any of it came.
-const bodyChunk = 1 << 20
-
-// limitedBody wraps the raw body by the route's limit, once.
-func (r *Request) limitedBody() io.ReadCloser {
-	if !r.guarded && r.raw.Body != nil {
-		r.guarded = true
-		r.raw.Body = http.MaxBytesReader(r.writer, r.raw.Body, r.bodyLimit)
-	}
-	return r.raw.Body
-}
-
-// Text reads the whole body as UTF-8 text. Other bytes are a 400 problem.
-func (r *Request) Text() (string, error) {
-	data, err := r.Bytes()
-	if err != nil {
-		return "", err
-	}
-	if !utf8.Valid(data) {
-		return "", BadRequest("the body is not valid UTF-8 text")
-	}
-	return string(data), nil
-}
-
-// MaxJSONDepth is how deep arrays and objects of a JSON body may nest.
-const MaxJSONDepth = 64
-
-// DecodeJSON reads a JSON body into v, as encoding/json does, but strictly: a
-// body that is not JSON by RFC 8259, has data after its value, names a member
-// twice, is not UTF-8 or nests deeper than MaxJSONDepth is a 400 problem; one of
-// another content type a 415; one that does not fit v a 422. Only into a
-// *json.RawMessage, which nobody has read yet, are repeated names let through.
-func (r *Request) DecodeJSON(v any) error {
-	data, err := r.jsonBytes()
-	if err != nil {
-		return err
-	}
-	check := strictjson.Check
-	if _, raw := v.(*json.RawMessage); raw {
-		check = strictjson.CheckSyntax
-	}
-	if err := check(data, MaxJSONDepth); err != nil {
-		return BadRequest("the body is not valid JSON: %v", err).Wrap(err)
-	}
-	return decodeJSON(r.app, data, v)
-}
-
-// jsonBytes reads the body of a request that says it is JSON.
-func (r *Request) jsonBytes() ([]byte, error) {
-	if r.recorder != nil {
-		r.recordHeader("Content-Type")
-	}
-	if media := r.contentType(); !isJSON(media) {
-		if media == "" {
-			media = "none"
-		}
-		return nil, UnsupportedMediaType("expected Content-Type application/json, got %s", media)
-	}
-	data, err := r.Bytes()
-	if err == nil && len(data) == 0 {
-		err = BadRequest("the body is empty; expected JSON")
-	}
-	return data, err
-}
-
-func isJSON(media string) bool {
-	return media == "application/json" || strings.HasPrefix(media, "application/") && strings.HasSuffix(media, "+json")
-}
-
 // Response returns the answer being built: its status, headers and cookies may
 // be set at any time before the answer is sent.
 func (r *Request) Response() *Response { return r.res }
-
-// HTTP returns the raw request, for code written for net/http. Its body is
-// within the route's limit and its context is the Request's own. Engines cannot
-// see what is read from it, so they treat the answer as depending on anything.
-func (r *Request) HTTP() *http.Request {
-	r.record(Input{Kind: InputRaw}, "")
-	return r.http()
-}
-
-func (r *Request) http() *http.Request {
-	if rare := r.rare; rare != nil && rare.bodyRead && rare.bodyErr == nil {
-		r.raw.Body = io.NopCloser(bytes.NewReader(rare.body))
-	} else {
-		r.limitedBody()
-	}
-	if r.raw.Body == nil {
-		r.raw.Body = http.NoBody // a request that did not come from a server may have none
-	}
-	if r.raw.Context() != r.ctx {
-		r.raw = r.raw.WithContext(r.ctx)
-	}
-	return r.raw
-}
 
 // OnSent has fn called after the last byte of the answer was written, or the
 // attempt to write it has ended. Functions run in the order they were added.
 func (r *Request) OnSent(fn func()) {
 	rare := r.more()
 	rare.onSent = append(rare.onSent, fn)
-}
-
-// parseUUID reads the 8-4-4-4-12 form.
-func parseUUID(text string) (id [16]byte, ok bool) {
-	if len(text) != 36 {
-		return id, false
-	}
-	n := 0
-	for i := 0; i < len(text); {
-		if i == 8 || i == 13 || i == 18 || i == 23 {
-			if text[i] != '-' {
-				return id, false
-			}
-			i++
-			continue
-		}
-		hi, lo := fromHex(text[i]), fromHex(text[i+1])
-		if hi < 0 || lo < 0 {
-			return id, false
-		}
-		id[n] = byte(hi<<4 | lo)
-		n++
-		i += 2
-	}
-	return id, true
-}
-
-func fromHex(c byte) int {
-	switch {
-	case '0' <= c && c <= '9':
-		return int(c - '0')
-	case 'a' <= c && c <= 'f':
-		return int(c - 'a' + 10)
-	case 'A' <= c && c <= 'F':
-		return int(c - 'A' + 10)
-	}
-	return -1
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"html/template"
 	"io"
 	"net/http"
 	"reflect"
@@ -37,9 +38,6 @@ func (r *Request) answer(value any, err error) *Response {
 		err = r.fill(res, value)
 	}
 	if err != nil {
-		if isNilPointer(err) {
-			err = fmt.Errorf("%s (%s) returned a nil %T as its error; return nil itself for none", r.route, r.route.Source(), err)
-		}
 		r.answerError(res, err)
 	}
 	if closeErr := r.closeDependencies(err, res.Streams()); closeErr != nil {
@@ -84,6 +82,9 @@ func (r *Request) fillValue(res *Response, value any) error {
 		}
 	case string:
 		res.body = body{kind: bodyText, text: v}
+		res.defaultType(typeHTML)
+	case template.HTML:
+		res.body = body{kind: bodyText, text: string(v)}
 		res.defaultType(typeHTML)
 	case []byte:
 		res.body = body{kind: bodyBytes, bytes: v}

@@ -255,6 +255,13 @@ func (res *Response) merge(from http.Header) {
 	}
 }
 
+// vary says that the answer depends on a request header.
+func (res *Response) vary(name string) {
+	if header := res.Header(); !slices.Contains(header["Vary"], name) {
+		header.Add("Vary", name)
+	}
+}
+
 // writeTo writes a body that is in memory and not empty.
 func (b *body) writeTo(w io.Writer) (err error) {
 	if b.kind == bodyText {

@@ -185,7 +185,7 @@ func (r *Request) fillSequence(res *Response, seq sequence) error {
 	chosen := res.Header().Get("Content-Type")
 	if chosen == "" {
 		chosen = negotiate.Best(r.Header("Accept"), typeJSON[0], typeNDJSON[0], typeEvents[0])
-		res.Header().Add("Vary", "Accept")
+		res.vary("Accept")
 	}
 	switch chosen {
 	case typeEvents[0]:

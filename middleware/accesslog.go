@@ -2,6 +2,8 @@ package middleware
 
 import (
 	"log/slog"
+	"net/http"
+	"time"
 
 	"github.com/ishaa-framework/ishaa"
 	"github.com/ishaa-framework/ishaa/internal/secure"
@@ -32,53 +34,69 @@ func AccessLog(options AccessLogOptions) ishaa.Middleware {
 		if logger == nil {
 			logger = r.App().Logger()
 		}
-		if !logger.Enabled(r.Context(), slog.LevelWarn) {
-			return nil, nil
+		if logger.Enabled(r.Context(), slog.LevelWarn) {
+			start := r.Time()
+			r.OnSent(func() { options.write(logger, r, start) })
 		}
-		start := r.Time()
-		r.OnSent(func() {
-			if options.Skip != nil && options.Skip(r) {
-				return
-			}
-			status, bytes, aborted := outcome(r)
-			level := slog.LevelInfo
-			if status >= 500 {
-				level = slog.LevelWarn
-			}
-			if !logger.Enabled(r.Context(), level) {
-				return
-			}
-			attrs := make([]slog.Attr, 0, 12)
-			attrs = append(attrs, requestAttrs(r)...)
-			attrs = append(attrs,
-				slog.Int("status", status),
-				slog.Int64("bytes", bytes),
-				slog.Duration("duration", r.Time().Sub(start)),
-			)
-			if aborted {
-				attrs = append(attrs, slog.Bool("aborted", true))
-			}
-			if options.Attrs != nil {
-				attrs = append(attrs, options.Attrs(r)...)
-			}
-			logger.LogAttrs(r.Context(), level, "request", attrs...)
-		})
 		return nil, nil
 	}}
 }
 
-// requestAttrs describes a request in a log, as the root package does.
-func requestAttrs(r *ishaa.Request) []slog.Attr {
-	attrs := append(make([]slog.Attr, 0, 5),
+// accessAttrs is how many attributes a record has without those of Attrs.
+const accessAttrs = 10
+
+// write makes the record of a request whose answer was sent.
+func (o *AccessLogOptions) write(logger *slog.Logger, r *ishaa.Request, start time.Time) {
+	if o.Skip != nil && o.Skip(r) {
+		return
+	}
+	done := outcome(r)
+	level := slog.LevelInfo
+	if done.Status >= 500 {
+		level = slog.LevelWarn
+	}
+	ctx := r.Context()
+	if !logger.Enabled(ctx, level) {
+		return
+	}
+	var room [accessAttrs]slog.Attr
+	attrs := append(room[:0],
 		slog.String("method", secure.LogText(r.Method())),
 		slog.String("path", secure.LogText(r.Path())),
 		slog.String("route", r.Route().Pattern()),
 	)
-	if id := requestID(r); id != "" {
+	if id := r.ID(); id != "" {
 		attrs = append(attrs, slog.String("request_id", id))
 	}
-	if client := Client(r); client.IsValid() {
+	if client := r.Client(); client.IsValid() {
 		attrs = append(attrs, slog.String("client", client.Addr().String()))
 	}
-	return attrs
+	attrs = append(attrs,
+		slog.Int("status", done.Status),
+		slog.Int64("bytes", done.Bytes),
+		slog.Duration("duration", r.Time().Sub(start)),
+	)
+	if done.Variant != "" {
+		attrs = append(attrs, slog.String("variant", done.Variant))
+	}
+	if done.Aborted {
+		attrs = append(attrs, slog.Bool("aborted", true))
+	}
+	if o.Attrs != nil {
+		attrs = append(attrs, o.Attrs(r)...)
+	}
+	logger.LogAttrs(ctx, level, "request", attrs...)
+}
+
+// outcome is what was sent. A connection that was cut by a panic leaves no status
+// behind: then it is the one that was on its way.
+func outcome(r *ishaa.Request) ishaa.Outcome {
+	done := r.Outcome()
+	if done.Status == 0 {
+		done.Aborted = true
+		if done.Status = r.Response().Status(); done.Status == 0 {
+			done.Status = http.StatusInternalServerError
+		}
+	}
+	return done
 }

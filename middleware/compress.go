@@ -125,7 +125,7 @@ func (c *compress) shrinks(res *ishaa.Response) bool {
 	case forbidsTransform(header["Cache-Control"]):
 		return false
 	case res.Streams():
-		return filtersReach(res)
+		return res.Filterable()
 	}
 	data, _ := res.Bytes()
 	return len(data) >= c.minSize

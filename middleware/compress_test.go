@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
@@ -292,7 +293,7 @@ func TestCompressRoundTrips(t *testing.T) {
 		var current []byte
 		app.Get("/bytes", func(*ishaa.Request) (any, error) { return ishaa.Bytes("text/plain", current), nil })
 		app.Get("/stream", func(*ishaa.Request) (any, error) {
-			res := ishaa.Stream("text/event-stream", func(w *ishaa.StreamWriter) error {
+			res := ishaa.Stream("text/plain", func(w *ishaa.StreamWriter) error {
 				for rest := current; len(rest) > 0; {
 					n := min(len(rest), 1+len(current)/7)
 					if _, err := w.Write(rest[:n]); err != nil {
@@ -305,7 +306,7 @@ func TestCompressRoundTrips(t *testing.T) {
 				}
 				return nil
 			})
-			return res.WithHeader("X-Accel-Buffering", "no"), nil
+			return res, nil
 		})
 		for name, body := range bodies {
 			for _, path := range []string{"/bytes", "/stream"} {
@@ -389,6 +390,71 @@ func TestCompressFlushes(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What the framework streams is compressed whatever its form, and each line can be
+// read as soon as it is flushed.
+func TestCompressStreams(t *testing.T) {
+	next := make(chan string)
+	app, _ := newApp(t)
+	app.Use(middleware.Compress(middleware.CompressOptions{}))
+	app.Get("/items", func(*ishaa.Request) (any, error) {
+		return iter.Seq[string](func(yield func(string) bool) {
+			for item := range next {
+				if !yield(item) {
+					return
+				}
+			}
+		}), nil
+	})
+	app.Get("/export", func(*ishaa.Request) (any, error) {
+		return ishaa.Stream("text/csv; charset=utf-8", func(w *ishaa.StreamWriter) error {
+			for item := range next {
+				if _, err := io.WriteString(w, item+"\r\n"); err != nil {
+					return err
+				}
+				if err := w.Flush(); err != nil {
+					return err
+				}
+			}
+			return nil
+		}), nil
+	})
+	server := serve(t, app)
+	for _, c := range []struct{ path, accept, line string }{
+		{"/items", "application/x-ndjson", "\"%s\"\n"},
+		{"/export", "*/*", "%s\r\n"},
+	} {
+		t.Run(c.path, func(t *testing.T) {
+			request, _ := http.NewRequest("GET", server.URL+c.path, nil)
+			request.Header.Set("Accept-Encoding", "gzip")
+			request.Header.Set("Accept", c.accept)
+			sent := make(chan struct{})
+			go func() { next <- "first"; close(sent) }()
+			response, err := http.DefaultTransport.RoundTrip(request)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer response.Body.Close()
+			wantHeader(t, response.Header, "Content-Encoding", "gzip")
+			<-sent
+			lines, err := gzip.NewReader(response.Body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, item := range []string{"first", "second", "third"} {
+				if item != "first" {
+					next <- item
+				}
+				want := fmt.Sprintf(c.line, item)
+				got := make([]byte, len(want))
+				if _, err := io.ReadFull(lines, got); err != nil || string(got) != want {
+					t.Fatalf("read %q, %v; want %q", got, err, want)
+				}
+			}
+		})
+	}
+	close(next)
 }
 
 func TestCompressRefusesMistakes(t *testing.T) {

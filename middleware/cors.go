@@ -51,22 +51,23 @@ type CORSOptions struct {
 }
 
 // CORS answers cross-origin requests by the rules of the Fetch standard. It
-// answers preflights itself, by 204, also on paths and routes without a handler
-// for OPTIONS when it is given to App.Use. (On a blueprint or a route it sees the
-// preflights of paths that have such a handler: the automatic answer to OPTIONS
-// runs the application's middleware alone.) Errors carry its headers like any
-// answer; add it before middleware that may refuse a request.
+// answers preflights itself, by 204, also on paths without a handler for OPTIONS: on
+// an application for all paths, on a blueprint for the paths of its routes. On a
+// single route it sees the preflights only if the route answers OPTIONS too (see
+// ishaa.Methods), as the automatic answer belongs to no route. Errors carry its
+// headers like any answer; add it before middleware that may refuse a request.
 //
 // What an origin may do is in the options alone: nothing of a preflight is
 // reflected and its header list is not even parsed, so no request can make that
 // expensive. Access-Control-Allow-Private-Network is never sent.
 //
-// CORS says who may read. Whether another origin may write is the business of
-// CSRF: the CSRF of this package lets the origins of CORS pass by itself, as far
-// as they are named; with the default one give them to App.TrustOrigins as well.
+// CORS says who may read. Whether another origin may write is the business of the
+// secure default "csrf", or of CSRF in its place. Both let the origins pass that
+// CORS around the route names: with Credentials for everything, without for requests
+// that carry none. "*" names nobody, so it lets nobody write.
 func CORS(options CORSOptions) ishaa.Middleware {
 	c := newCORS(options)
-	return ishaa.Middleware{Name: NameCORS, Before: c.before, After: c.after}
+	return ishaa.Middleware{Name: NameCORS, Before: c.before, After: c.after, Trusts: c.trusts}
 }
 
 type cors struct {
@@ -298,27 +299,14 @@ func addVary(header http.Header, name []string) {
 	header["Vary"] = append(slices.Clip(lines), name[0])
 }
 
-// corsVouches reports whether CORS around the route names the request's origin
-// as one that may use this site: credentials and all if the request carries some.
-func corsVouches(r *ishaa.Request) bool {
+// trusts reports whether the request's origin is named as one that may use this
+// site: credentials and all if the request carries some.
+func (c *cors) trusts(r *ishaa.Request) bool {
 	origin := r.Header(headerOrigin)
-	if origin == "" || origin == "null" {
-		return false
+	if origin == "" || origin == "null" || c.anyone || c.allowed(r, origin) == nil {
+		return false // "*" is no trust in anybody
 	}
-	route := r.Route()
-	for _, m := range append(route.Middleware(), route.OwnMiddleware()...) {
-		if m.Name != NameCORS || m.After == nil {
-			continue
-		}
-		var answer ishaa.Response
-		if err := m.After(r, &answer); err != nil || answer.Header().Get(headerAllowOrigin) != origin {
-			continue // "*" is no trust in anybody
-		}
-		if answer.Header().Get(headerAllowCreds) == "true" || !hasCredentials(r) {
-			return true
-		}
-	}
-	return false
+	return c.credentials || !hasCredentials(r)
 }
 
 // hasCredentials reports whether a request carries what a browser adds by itself:

@@ -2,6 +2,7 @@ package middleware
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/ishaa-framework/ishaa"
 	"github.com/ishaa-framework/ishaa/internal/secure"
@@ -92,10 +93,18 @@ func (c *csrf) check(r *ishaa.Request) error {
 		"Sec-Fetch-Site": r.HeaderValues("Sec-Fetch-Site"),
 	}}
 	err := c.guard.Check(asked, r.Scheme() == "https")
-	if err == nil || corsVouches(r) {
+	if err == nil || isTrusted(r) {
 		return nil
 	}
 	return ishaa.Forbidden("the request comes from another origin, which may not change anything here").Wrap(err)
+}
+
+// isTrusted reports whether middleware around the route, such as CORS, welcomes the
+// request from another origin.
+func isTrusted(r *ishaa.Request) bool {
+	welcomes := func(m ishaa.Middleware) bool { return m.Trusts != nil && m.Trusts(r) }
+	route := r.Route()
+	return slices.ContainsFunc(route.Middleware(), welcomes) || slices.ContainsFunc(route.OwnMiddleware(), welcomes)
 }
 
 // needsToken reports whether the headers say nothing about where a request comes

@@ -164,7 +164,8 @@ func TestCSRFProbe(t *testing.T) {
 	}
 }
 
-// Origins that CORS names may write, with CSRF of this package in force.
+// Origins that CORS names may write, with the default in force as with CSRF of this
+// package.
 func TestCSRFTrustsTheOriginsOfCORS(t *testing.T) {
 	const other = "https://attacker.example"
 	named := middleware.CORS(middleware.CORSOptions{Origins: []string{shop}})
@@ -189,27 +190,50 @@ func TestCSRFTrustsTheOriginsOfCORS(t *testing.T) {
 		{"the opaque origin", anyone, "null", "", 403},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			app := csrfApp(t, middleware.CSRFOptions{}, c.cors)
 			headers := []string{"Sec-Fetch-Site: cross-site", "Origin: " + c.origin}
 			if c.header != "" {
 				headers = append(headers, c.header)
 			}
-			wantStatus(t, do(app, "POST", "https://example.com/", headers...), c.status)
+			byDefault, _ := newApp(t)
+			byDefault.Use(c.cors)
+			byDefault.Post("/", text("done"))
+			for name, app := range map[string]*ishaa.App{"CSRF": csrfApp(t, middleware.CSRFOptions{}, c.cors), "default": byDefault} {
+				if w := do(app, "POST", "https://example.com/", headers...); w.Code != c.status {
+					t.Errorf("%s: status %d, want %d: %s", name, w.Code, c.status, w.Body)
+				}
+			}
 		})
 	}
 	t.Run("only on the routes that have it", func(t *testing.T) {
-		app, _ := newApp(t)
-		app.Use(middleware.CSRF(middleware.CSRFOptions{}))
-		app.Post("/open", text("done"), withCookies)
-		app.Post("/closed", text("done"))
-		wantStatus(t, do(app, "POST", "https://example.com/open", "Sec-Fetch-Site: cross-site", "Origin: "+shop), 200)
-		wantStatus(t, do(app, "POST", "https://example.com/closed", "Sec-Fetch-Site: cross-site", "Origin: "+shop), 403)
+		for _, use := range [][]ishaa.Middleware{nil, {middleware.CSRF(middleware.CSRFOptions{})}} {
+			app, _ := newApp(t)
+			app.Use(use...)
+			app.Post("/open", text("done"), withCookies)
+			app.Post("/closed", text("done"))
+			api := ishaa.NewBlueprint("api", "/api", withCookies)
+			api.Post("/open", text("done"))
+			app.Register(api)
+			for path, status := range map[string]int{"/open": 200, "/api/open": 200, "/closed": 403} {
+				wantStatus(t, do(app, "POST", "https://example.com"+path, "Sec-Fetch-Site: cross-site", "Origin: "+shop), status)
+			}
+		}
 	})
-	t.Run("the default takes them by TrustOrigins", func(t *testing.T) {
+	t.Run("a function of the program's own", func(t *testing.T) {
 		app, _ := newApp(t)
-		app.Use(withCookies)
-		app.TrustOrigins(shop)
+		app.Use(middleware.CORS(middleware.CORSOptions{AllowOrigin: func(_ *ishaa.Request, origin string) bool { return origin == shop || origin == "null" }}))
 		app.Post("/", text("done"))
+		for origin, status := range map[string]int{shop: 200, other: 403, "null": 403} {
+			wantStatus(t, do(app, "POST", "https://example.com/", "Sec-Fetch-Site: cross-site", "Origin: "+origin), status)
+		}
+	})
+	t.Run("middleware of another name", func(t *testing.T) {
+		partner := ishaa.Middleware{Name: "partners", Trusts: func(r *ishaa.Request) bool { return r.Header("X-Partner") == "yes" }}
+		app := csrfApp(t, middleware.CSRFOptions{}, partner)
+		wantStatus(t, do(app, "POST", "https://example.com/", "Sec-Fetch-Site: cross-site", "Origin: "+other, "X-Partner: yes"), 200)
+		wantStatus(t, do(app, "POST", "https://example.com/", "Sec-Fetch-Site: cross-site", "Origin: "+other), 403)
+	})
+	t.Run("tokens are not asked for then", func(t *testing.T) {
+		app := csrfApp(t, middleware.CSRFOptions{Tokens: &middleware.CSRFTokens{}}, withCookies)
 		wantStatus(t, do(app, "POST", "https://example.com/", "Sec-Fetch-Site: cross-site", "Origin: "+shop), 200)
 	})
 }

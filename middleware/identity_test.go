@@ -82,7 +82,7 @@ func TestRealIP(t *testing.T) {
 			app, _ := newApp(t)
 			app.Use(middleware.RealIP(c.options))
 			var got string
-			app.Get("/", func(r *ishaa.Request) (any, error) { got = middleware.Client(r).String(); return "", nil })
+			app.Get("/", func(r *ishaa.Request) (any, error) { got = r.Client().String(); return "", nil })
 			do(app, "GET", "/", c.headers...)
 			if got != c.want {
 				t.Errorf("the client is %s, want %s", got, c.want)
@@ -93,7 +93,7 @@ func TestRealIP(t *testing.T) {
 		app, _ := newApp(t, ishaa.Config{TrustedProxies: []string{"10.0.0.0/8"}})
 		app.Use(middleware.RealIP(middleware.RealIPOptions{Proxies: []string{"10.0.0.1"}, Header: "X-Real-IP"}))
 		var got string
-		app.Get("/", func(r *ishaa.Request) (any, error) { got = middleware.Client(r).Addr().String(); return "", nil })
+		app.Get("/", func(r *ishaa.Request) (any, error) { got = r.Client().Addr().String(); return "", nil })
 		do(app, "GET", "/", "Peer: 10.0.0.1:5", "X-Forwarded-For: 2.2.2.2", "X-Real-Ip: 1.1.1.1")
 		if got != "1.1.1.1" {
 			t.Errorf("the client is %s", got)
@@ -101,6 +101,17 @@ func TestRealIP(t *testing.T) {
 		do(app, "GET", "/", "Peer: 10.0.0.2:5", "X-Forwarded-For: 2.2.2.2", "X-Real-Ip: 1.1.1.1")
 		if got != "2.2.2.2" {
 			t.Errorf("the client is %s", got)
+		}
+	})
+	t.Run("one after another, each judges by the connection", func(t *testing.T) {
+		app, _ := newApp(t)
+		app.Use(middleware.RealIP(middleware.RealIPOptions{Proxies: []string{"10.0.0.1"}, Header: "X-Real-IP"}))
+		var got string
+		app.Get("/", func(r *ishaa.Request) (any, error) { got = r.Client().Addr().String(); return "", nil },
+			middleware.RealIP(middleware.RealIPOptions{Proxies: []string{"192.168.0.0/16"}, Header: "X-Inner-IP"}))
+		do(app, "GET", "/", "Peer: 10.0.0.1:5", "X-Real-Ip: 192.168.1.1", "X-Inner-Ip: 6.6.6.6")
+		if got != "192.168.1.1" {
+			t.Errorf("the client is %s: a client was taken for a proxy", got)
 		}
 	})
 	t.Run("rate limits count by it", func(t *testing.T) {
@@ -145,19 +156,31 @@ func TestRecover(t *testing.T) {
 	if len(told) != 2 || told[0] != "hunter2" {
 		t.Errorf("told of %v", told)
 	}
-	if records := log.records(t, "panic"); len(records) != 2 || records[0]["panic"] != "hunter2" || !strings.Contains(fmt.Sprint(records[0]["stack"]), "identity_test.go") {
+	if records := log.records(t, "request failed"); len(records) != 3 || records[0]["error"] != "panic: hunter2" || !strings.Contains(fmt.Sprint(records[0]["stack"]), "identity_test.go") {
 		t.Errorf("the log says %v", records)
 	}
 	if text := panicText(t, func() { do(app, "GET", "/abort") }); text != http.ErrAbortHandler.Error() {
 		t.Errorf("the panic that cuts the connection became %q", text)
 	}
-	quiet, log := newApp(t)
-	quiet.Use(middleware.Recover(middleware.RecoverOptions{NoStack: true}))
-	quiet.Get("/", func(*ishaa.Request) (any, error) { panic("x") })
-	do(quiet, "GET", "/")
-	if len(log.records(t, "panic")) != 0 {
-		t.Error("the stack is logged")
+	if len(told) != 2 {
+		t.Errorf("told of %v, of a cut connection too", told)
 	}
+	app, _ = newApp(t)
+	told = nil
+	app.Use(ishaa.Middleware{Name: "hook", Before: func(r *ishaa.Request) (any, error) { panic("in a hook") }},
+		middleware.Recover(middleware.RecoverOptions{OnPanic: func(_ *ishaa.Request, value any, _ []byte) { told = append(told, value) }}))
+	app.Get("/", text("x"))
+	wantStatus(t, do(app, "GET", "/"), 500)
+	if len(told) != 1 || told[0] != "in a hook" {
+		t.Errorf("of a hook's panic told %v", told)
+	}
+	t.Run("back in place after Without", func(t *testing.T) {
+		app, _ := newApp(t)
+		app.Without(ishaa.DefaultRecover)
+		app.Use(middleware.Recover(middleware.RecoverOptions{}))
+		app.Get("/", func(*ishaa.Request) (any, error) { panic("x") })
+		wantStatus(t, do(app, "GET", "/"), 500)
+	})
 }
 
 func TestAccessLog(t *testing.T) {
@@ -210,6 +233,41 @@ func TestAccessLog(t *testing.T) {
 	if strings.Contains(log.text(), "hunter2") {
 		t.Error("a query is logged")
 	}
+	t.Run("bytes as they were sent", func(t *testing.T) {
+		app, log := newApp(t)
+		app.Use(middleware.AccessLog(middleware.AccessLogOptions{}), middleware.Compress(middleware.CompressOptions{}))
+		app.Get("/packed", text(strings.Repeat("x", 10_000)))
+		app.Get("/stream", func(*ishaa.Request) (any, error) {
+			return ishaa.Stream("application/octet-stream", func(w *ishaa.StreamWriter) error { _, err := w.Write(make([]byte, 777)); return err }), nil
+		})
+		packed := do(app, "GET", "/packed", "Accept-Encoding: gzip").Body.Len()
+		do(app, "GET", "/stream")
+		records := log.records(t, "request")
+		if len(records) != 2 || records[0]["bytes"] != float64(packed) || records[1]["bytes"] != 777.0 {
+			t.Errorf("%v, want %d and 777 bytes", records, packed)
+		}
+	})
+	t.Run("a connection that was cut", func(t *testing.T) {
+		app, log := newApp(t)
+		app.Use(middleware.AccessLog(middleware.AccessLogOptions{}))
+		app.Get("/", func(*ishaa.Request) (any, error) { panic(http.ErrAbortHandler) })
+		panicText(t, func() { do(app, "GET", "/") })
+		records := log.records(t, "request")
+		if len(records) != 1 || records[0]["status"] != 500.0 || records[0]["aborted"] != true {
+			t.Errorf("%v", records)
+		}
+	})
+	t.Run("the id that was set", func(t *testing.T) {
+		app, log := newApp(t)
+		app.Use(middleware.AccessLog(middleware.AccessLogOptions{}),
+			middleware.RequestID(middleware.RequestIDOptions{Header: "X-Trace", New: func() string { return "mine" }}))
+		var id string
+		app.Get("/", func(r *ishaa.Request) (any, error) { id = r.ID(); return nil, nil })
+		do(app, "GET", "/")
+		if records := log.records(t, "request"); id != "mine" || len(records) != 1 || records[0]["request_id"] != "mine" {
+			t.Errorf("the id is %q, the log %v", id, records)
+		}
+	})
 	t.Run("a logger of its own", func(t *testing.T) {
 		own := &logBook{}
 		app, log := newApp(t)
@@ -287,7 +345,7 @@ func ExampleRealIP() {
 		Header:  "X-Real-IP",
 	}))
 	app.Get("/", func(r *ishaa.Request) (any, error) {
-		return ishaa.Text(middleware.Client(r).Addr().String()), nil
+		return ishaa.Text(r.Client().Addr().String()), nil
 	})
 
 	fmt.Println(do(app, "GET", "/", "Peer: 10.0.0.7:1234", "X-Real-IP: 203.0.113.9").Body)

@@ -23,7 +23,7 @@ type RateLimitOptions struct {
 	Burst int
 
 	// Key says who is counted; requests with the key "" are not. The default is the
-	// address that Client gives, of IPv6 the first 64 bits, since that is what one
+	// address that Request.Client gives, of IPv6 the first 64 bits, since that is what one
 	// customer has. Behind a proxy set Config.TrustedProxies, or every visitor is the
 	// proxy.
 	Key func(*ishaa.Request) string
@@ -200,7 +200,7 @@ func (l *limiter) keyOf(r *ishaa.Request) string {
 // clientKey counts by address. All connections that have none, as those of a unix
 // socket, are one client.
 func clientKey(r *ishaa.Request) string {
-	address := Client(r).Addr()
+	address := r.Client().Addr()
 	switch {
 	case !address.IsValid():
 		return "local"

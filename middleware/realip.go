@@ -24,12 +24,12 @@ type RealIPOptions struct {
 	Header string
 }
 
-// RealIP finds the client's address behind proxies, for Client.
+// RealIP finds the client's address behind proxies, for Request.Client.
 //
 // Config.TrustedProxies is the usual way, for X-Forwarded-For and Forwarded: it
 // serves the client's address, the scheme and the host alike, everywhere. RealIP is
 // for proxies with a header of their own and for trust that is not the same on all
-// routes; where it finds nothing to believe, Request.Client stands.
+// routes; where it finds nothing to believe, the address stays what it was.
 func RealIP(options RealIPOptions) ishaa.Middleware {
 	if len(options.Proxies) == 0 {
 		mistake("RealIP: Proxies is empty, so nobody's word could be taken: list the proxies' addresses or networks")
@@ -57,21 +57,19 @@ func RealIP(options RealIPOptions) ishaa.Middleware {
 		switch {
 		case len(lines) == 0:
 		case chain:
-			setClient(r, proxies.Client(from, http.Header{name: lines}))
+			setClient(r, from, proxies.Client(from, http.Header{name: lines}))
 		case len(lines) == 1:
 			if address, err := netip.ParseAddr(strings.TrimSpace(lines[0])); err == nil {
-				setClient(r, netip.AddrPortFrom(address.Unmap().WithZone(""), 0))
+				setClient(r, from, netip.AddrPortFrom(address.Unmap().WithZone(""), 0))
 			}
 		}
 		return nil, nil
 	}}
 }
 
-// Client returns the client's address as RealIP found it, or what Request.Client
-// says where there is no RealIP.
-func Client(r *ishaa.Request) netip.AddrPort {
-	if client, ok := clientKeyValue.Lookup(r); ok {
-		return client
-	}
-	return r.Client()
+// setClient says who sent the request, and keeps who is at the other end of the
+// connection: another RealIP judges by that.
+func setClient(r *ishaa.Request, from, client netip.AddrPort) {
+	peerKey.Set(r, from)
+	r.SetClient(client)
 }

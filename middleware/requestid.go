@@ -49,11 +49,14 @@ func RequestID(options RequestIDOptions) ishaa.Middleware {
 		if id == "" {
 			id = options.New()
 		}
-		setID(r, id)
+		r.SetID(id)
 		r.Response().Header()[name] = []string{id}
 		return nil, nil
 	}}
 }
+
+// peerKey keeps the peer of the connection where RealIP has set the client.
+var peerKey = ishaa.NewKey[netip.AddrPort]("connection peer")
 
 // proxyTrust knows the trusted proxies of an application's configuration.
 type proxyTrust struct {
@@ -79,8 +82,11 @@ func (t *proxyTrust) trusts(r *ishaa.Request) bool {
 }
 
 // peer is the other end of the connection. Without trusted proxies that is what
-// Client gives; otherwise only the raw request knows.
+// Client gives, until RealIP has set another; otherwise only the raw request knows.
 func peer(r *ishaa.Request) netip.AddrPort {
+	if known, ok := peerKey.Lookup(r); ok {
+		return known
+	}
 	if len(r.App().Config().TrustedProxies) == 0 {
 		return r.Client()
 	}
