@@ -3,6 +3,8 @@ package ishaa
 import (
 	"net/url"
 	"strings"
+
+	"github.com/ishaa-framework/ishaa/internal/uuid"
 )
 
 // Param returns the decoded text of a path parameter, or "" when the route has
@@ -49,7 +51,7 @@ func (r *Request) ParamFloat(name string) float64 {
 func (r *Request) ParamUUID(name string) [16]byte {
 	var id [16]byte
 	if i := r.typedParam(name, "uuid"); i >= 0 {
-		id, _ = parseUUID(r.params.Text(i))
+		id, _ = uuid.Parse(r.params.Text(i))
 	}
 	return id
 }
@@ -143,41 +145,4 @@ func (r *Request) QueryValues() url.Values {
 		values[name] = append([]string(nil), list...)
 	}
 	return values
-}
-
-// parseUUID reads the 8-4-4-4-12 form.
-func parseUUID(text string) (id [16]byte, ok bool) {
-	if len(text) != 36 {
-		return id, false
-	}
-	n := 0
-	for i := 0; i < len(text); {
-		if i == 8 || i == 13 || i == 18 || i == 23 {
-			if text[i] != '-' {
-				return id, false
-			}
-			i++
-			continue
-		}
-		hi, lo := fromHex(text[i]), fromHex(text[i+1])
-		if hi < 0 || lo < 0 {
-			return id, false
-		}
-		id[n] = byte(hi<<4 | lo)
-		n++
-		i += 2
-	}
-	return id, true
-}
-
-func fromHex(c byte) int {
-	switch {
-	case '0' <= c && c <= '9':
-		return int(c - '0')
-	case 'a' <= c && c <= 'f':
-		return int(c - 'a' + 10)
-	case 'A' <= c && c <= 'F':
-		return int(c - 'A' + 10)
-	}
-	return -1
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/ishaa-framework/ishaa/internal/typo"
+	"github.com/ishaa-framework/ishaa/internal/uuid"
 )
 
 // URL is App.URL for the route itself.
@@ -77,7 +78,7 @@ func urlText(value any) (string, error) {
 		}
 		return v.String(), nil
 	case [16]byte:
-		return formatUUID(v), nil
+		return uuid.Format(v), nil
 	}
 	switch v := reflect.ValueOf(value); v.Kind() {
 	case reflect.String:
@@ -92,11 +93,6 @@ func urlText(value any) (string, error) {
 		return strconv.FormatFloat(v.Float(), 'f', -1, v.Type().Bits()), nil
 	}
 	return "", fmt.Errorf("a %T cannot stand in a URL; give a string, a number or a fmt.Stringer", value)
-}
-
-func formatUUID(id [16]byte) string {
-	text := fmt.Sprintf("%x", id)
-	return strings.Join([]string{text[:8], text[8:12], text[12:16], text[16:20], text[20:]}, "-")
 }
 
 // suggest names the entry that a mistyped one was probably meant to be.

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/ishaa-framework/ishaa/internal/uuid"
 )
 
 // The formats that are checked, of those JSON Schema's validation vocabulary (section 7.3) and the OpenAPI registry
@@ -19,7 +21,7 @@ var formats = map[string]struct {
 	"time":      {isTime, "a time with an offset like 12:00:00Z"},
 	"email":     {isEmail, "an e-mail address"},
 	"uri":       {isURI, "an absolute URI"},
-	"uuid":      {isUUID, "a UUID like 123e4567-e89b-12d3-a456-426614174000"},
+	"uuid":      {uuid.Valid, "a UUID like 123e4567-e89b-12d3-a456-426614174000"},
 	"ipv4":      {isIPv4, "an IPv4 address"},
 	"ipv6":      {isIPv6, "an IPv6 address"},
 	"hostname":  {isHostname, "a host name"},
@@ -59,25 +61,6 @@ func isIPv4(s string) bool {
 func isIPv6(s string) bool {
 	a, err := netip.ParseAddr(s)
 	return err == nil && a.Is6() && a.Zone() == ""
-}
-
-func isUUID(s string) bool {
-	if len(s) != 36 {
-		return false
-	}
-	for i := range len(s) {
-		switch i {
-		case 8, 13, 18, 23:
-			if s[i] != '-' {
-				return false
-			}
-		default:
-			if !isHex(s[i]) {
-				return false
-			}
-		}
-	}
-	return true
 }
 
 func isHex(c byte) bool {

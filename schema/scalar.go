@@ -7,6 +7,8 @@ import (
 	"math"
 	"reflect"
 	"strconv"
+
+	"github.com/ishaa-framework/ishaa/internal/uuid"
 )
 
 // Scalars from JSON. Each has a twin in text.go that reads the same from a parameter.
@@ -85,7 +87,7 @@ func (t *Type) setForm(r *recorder, v reflect.Value, text []byte) {
 	case t.rules != nil:
 		t.rules.checkText(r, string(text))
 	}
-	if t.format == "uuid" && !isUUID(string(text)) {
+	if t.format == "uuid" && !uuid.Valid(string(text)) {
 		r.add("format", "must be "+formats["uuid"].article, string(text))
 	}
 	if mark == len(r.found) && len(r.found) < r.most {

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/ishaa-framework/ishaa/internal/uuid"
 )
 
 // A converter decides which segments a parameter accepts. The built-in ones are known to the matcher by their kind,
@@ -170,7 +172,7 @@ func (m *matcher) accepts(text string) bool {
 		_, ok := parseFloat(text)
 		return ok
 	case kindUUID:
-		return isUUID(text)
+		return uuid.Valid(text)
 	case kindSlug:
 		return isSlug(text)
 	case kindPath:
@@ -223,26 +225,6 @@ func parseFloat(s string) (float64, bool) {
 	}
 	f, err := strconv.ParseFloat(s, 64)
 	return f, err == nil
-}
-
-// isUUID accepts 32 hexadecimal digits in groups of 8-4-4-4-12 (RFC 9562, section 4), in either case.
-func isUUID(s string) bool {
-	if len(s) != 36 {
-		return false
-	}
-	for i := range len(s) {
-		switch i {
-		case 8, 13, 18, 23:
-			if s[i] != '-' {
-				return false
-			}
-		default:
-			if unhex(s[i]) < 0 {
-				return false
-			}
-		}
-	}
-	return true
 }
 
 // isSlug accepts what [A-Za-z0-9_-]+ describes.

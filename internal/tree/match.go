@@ -4,6 +4,8 @@ import (
 	"math"
 	"math/bits"
 	"strings"
+
+	"github.com/ishaa-framework/ishaa/internal/uuid"
 )
 
 // Matching walks the tree from the root, a segment at a time, depth first: the most specific child that accepts the
@@ -282,7 +284,7 @@ func (w *walk) accepts(m *matcher, segment string) (number uint64, ok bool) {
 		f, ok := parseFloat(segment)
 		return math.Float64bits(f), ok
 	case kindUUID:
-		return 0, isUUID(segment)
+		return 0, uuid.Valid(segment)
 	case kindSlug:
 		return 0, isSlug(segment)
 	}
