@@ -49,6 +49,7 @@ type App struct {
 	commands    map[string]Command
 
 	observers    copied[Observer]
+	plumbing     copied[func(value any) bool]
 	interceptors copied[Interceptor]
 
 	compiling sync.Mutex // held while chains are built

@@ -151,6 +151,28 @@ type tracedRead struct {
 	value string
 }
 
+// readLog keeps reads, also those of other goroutines, until it is ended.
+type readLog struct {
+	mu    sync.Mutex
+	ended bool
+	reads []tracedRead
+}
+
+func (l *readLog) note(in Input, value string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.ended {
+		l.reads = append(l.reads, tracedRead{in, value})
+	}
+}
+
+func (l *readLog) end() []tracedRead {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.ended = true
+	return l.reads
+}
+
 // Resolve makes a dependency, or returns the one that the request already has. It
 // is for handlers and hooks that are not typed; typed handlers name their
 // dependencies as fields.
@@ -189,14 +211,17 @@ func (r *Request) dependency(plan *dependencyPlan) (reflect.Value, error) {
 	}
 	made := madeDependency{plan: plan}
 	if outer := r.recorder; outer != nil {
-		made.traced = true
+		log := &readLog{}
 		r.recorder = func(in Input, value string) {
-			made.reads = append(made.reads, tracedRead{in, value})
+			log.note(in, value)
 			outer(in, value)
 		}
 		defer func() { r.recorder = outer }()
+		made.value, made.err = r.makeDependency(plan)
+		made.traced, made.reads = true, log.end()
+	} else {
+		made.value, made.err = r.makeDependency(plan)
 	}
-	made.value, made.err = r.makeDependency(plan)
 	if made.err != nil {
 		made.value = reflect.Value{}
 	}

@@ -99,9 +99,28 @@ type child struct {
 
 var startLine = regexp.MustCompile(`(?m)^child: (http\S+)$`)
 
-// startChild runs the server until the end of the test and waits until it listens.
-// A listener is handed down to it.
+// startChild runs the server until the end of the test and waits until it says where
+// it listens. A listener is handed down to it.
 func startChild(t *testing.T, listener *os.File, args ...string) *child {
+	t.Helper()
+	c := spawn(t, listener, args...)
+	eventually(t, "the child says where it listens", func() bool {
+		select {
+		case <-c.ended:
+			t.Fatalf("the child ended:\n%s", c.stderr.text())
+		default:
+		}
+		m := startLine.FindStringSubmatch(c.stderr.text())
+		if m != nil {
+			c.url = m[1]
+		}
+		return m != nil
+	})
+	return c
+}
+
+// spawn runs the server until the end of the test.
+func spawn(t *testing.T, listener *os.File, args ...string) *child {
 	t.Helper()
 	c := &child{t: t, cmd: exec.Command(os.Args[0], args...), lines: make(chan string, 5000), ended: make(chan struct{})}
 	c.cmd.Dir = t.TempDir() // without .env
@@ -140,18 +159,6 @@ func startChild(t *testing.T, listener *os.File, args ...string) *child {
 		if strings.Contains(c.stderr.text(), "DATA RACE") {
 			t.Errorf("data race in the child:\n%s", c.stderr.text())
 		}
-	})
-	eventually(t, "the child says where it listens", func() bool {
-		select {
-		case <-c.ended:
-			t.Fatalf("the child ended:\n%s", c.stderr.text())
-		default:
-		}
-		m := startLine.FindStringSubmatch(c.stderr.text())
-		if m != nil {
-			c.url = m[1]
-		}
-		return m != nil
 	})
 	return c
 }
@@ -313,6 +320,22 @@ func TestSecondSignalEndsTheProcess(t *testing.T) {
 				t.Errorf("the request was answered: %s", res)
 			}
 		})
+	}
+}
+
+// Where the log is for programs, nothing else is printed among its records.
+func TestNoStartLineInAJSONLog(t *testing.T) {
+	noLeaks(t)
+	c := spawn(t, nil, "-log-json")
+	eventually(t, "the child listens", func() bool { return strings.Contains(c.stderr.text(), `"msg":"listening"`) })
+	c.signal(syscall.SIGTERM)
+	if status := c.exits(); status != 0 {
+		t.Errorf("exit status %d", status)
+	}
+	for _, msg := range []string{"listening", "draining", "stopped"} {
+		if len(c.stderr.records(t, msg)) != 1 {
+			t.Errorf("no record %q in %s", msg, c.stderr.text())
+		}
 	}
 }
 

@@ -248,15 +248,16 @@ func orderOf(list []ishaa.Middleware, refusals []int64) []int {
 
 // inputTrace is what a handler read, each input once, in the order of first reads.
 type inputTrace struct {
+	mu     sync.Mutex // a handler may have goroutines
 	inputs []ishaa.Input
 	values []string
 	secret bool // something that is no key was read
-
-	mu     sync.Mutex
 	tables map[[2]string]effect.Generation
 }
 
 func (t *inputTrace) read(in ishaa.Input, value string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	switch in.Kind {
 	case ishaa.InputIdentity, ishaa.InputRaw, ishaa.InputBody:
 		t.secret = true
@@ -281,6 +282,8 @@ func (t *inputTrace) dependsOn(source, table string) {
 const maxInputs = 16
 
 func (t *inputTrace) shareable() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	return !t.secret && len(t.inputs) <= maxInputs && unchanged(t.tables)
 }
 
@@ -337,6 +340,8 @@ func (m *memo) find(r *ishaa.Request) *keptAnswer {
 }
 
 func (m *memo) keep(t *inputTrace, answer *ishaa.Rendered) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	node := &m.root

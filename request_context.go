@@ -52,7 +52,7 @@ func (c tracedContext) Value(key any) any {
 	}
 	value := c.Context.Value(key)
 	switch {
-	case isPlumbing(key, value):
+	case isPlumbing(key, value) || value != nil && c.r.app.isPlumbing(value):
 	case value == nil: // other requests may have one
 		c.recorder(Input{Kind: InputContext, Name: fmt.Sprintf("%T", key), key: contextInput{key}}, "")
 	default:

@@ -99,7 +99,11 @@ func (r *Request) sendBytes(res *Response) sending {
 		return sending{status: res.status}
 	}
 	size := len(res.body.bytes) + len(res.body.text)
-	header["Content-Length"] = lengthValue(size)
+	if size > autoLength || r.raw.Method == http.MethodHead {
+		header["Content-Length"] = lengthValue(size)
+	} else {
+		delete(header, "Content-Length")
+	}
 	r.taken = true
 	r.writer.WriteHeader(res.status)
 	if r.raw.Method == http.MethodHead || size == 0 {
@@ -126,6 +130,10 @@ func wrapFilters(out io.Writer, filters []func(io.Writer) io.WriteCloser) (io.Wr
 	}
 	return out, closers
 }
+
+// autoLength is up to what size of a body the length is left to the server, which
+// adds it by itself to an answer that is written at once (http.ResponseWriter).
+const autoLength = 1024
 
 // Content-Length values are strings in a slice; the small ones are made once.
 var lengthValues [4096]atomic.Pointer[[]string]

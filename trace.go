@@ -101,6 +101,23 @@ func (r *Request) Trace(recorder Recorder) {
 	}
 }
 
+// Plumbing declares values of contexts that code carries on but does not answer by,
+// such as the span of a tracer: is tells them, and reading one is no input. Without
+// it, a handler whose database looks for a span would seem to depend on who asks.
+func (a *App) Plumbing(is func(value any) bool) {
+	mustHave("Plumbing", is != nil)
+	a.plumbing.add(is)
+}
+
+func (a *App) isPlumbing(value any) bool {
+	for _, is := range a.plumbing.load() {
+		if is(value) {
+			return true
+		}
+	}
+	return false
+}
+
 func (r *Request) record(in Input, value string) {
 	if r.recorder != nil {
 		r.recorder(in, value)

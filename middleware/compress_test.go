@@ -395,19 +395,16 @@ func TestCompressFlushes(t *testing.T) {
 // What the framework streams is compressed whatever its form, and each line can be
 // read as soon as it is flushed.
 func TestCompressStreams(t *testing.T) {
-	next := make(chan string)
-	app, _ := newApp(t)
-	app.Use(middleware.Compress(middleware.CompressOptions{}))
-	app.Get("/items", func(*ishaa.Request) (any, error) {
+	items := func(next <-chan string) any {
 		return iter.Seq[string](func(yield func(string) bool) {
 			for item := range next {
 				if !yield(item) {
 					return
 				}
 			}
-		}), nil
-	})
-	app.Get("/export", func(*ishaa.Request) (any, error) {
+		})
+	}
+	export := func(next <-chan string) any {
 		return ishaa.Stream("text/csv; charset=utf-8", func(w *ishaa.StreamWriter) error {
 			for item := range next {
 				if _, err := io.WriteString(w, item+"\r\n"); err != nil {
@@ -418,26 +415,32 @@ func TestCompressStreams(t *testing.T) {
 				}
 			}
 			return nil
-		}), nil
-	})
-	server := serve(t, app)
-	for _, c := range []struct{ path, accept, line string }{
-		{"/items", "application/x-ndjson", "\"%s\"\n"},
-		{"/export", "*/*", "%s\r\n"},
+		})
+	}
+	for _, c := range []struct {
+		name, accept, line string
+		answer             func(<-chan string) any
+	}{
+		{"NDJSON", "application/x-ndjson", "\"%s\"\n", items},
+		{"CSV", "*/*", "%s\r\n", export},
 	} {
-		t.Run(c.path, func(t *testing.T) {
-			request, _ := http.NewRequest("GET", server.URL+c.path, nil)
+		t.Run(c.name, func(t *testing.T) {
+			app, _ := newApp(t)
+			app.Use(middleware.Compress(middleware.CompressOptions{}))
+			next := make(chan string, 1)
+			app.Get("/", func(*ishaa.Request) (any, error) { return c.answer(next), nil })
+			server := serve(t, app)
+			defer close(next)
+			request, _ := http.NewRequestWithContext(t.Context(), "GET", server.URL, nil)
 			request.Header.Set("Accept-Encoding", "gzip")
 			request.Header.Set("Accept", c.accept)
-			sent := make(chan struct{})
-			go func() { next <- "first"; close(sent) }()
+			next <- "first"
 			response, err := http.DefaultTransport.RoundTrip(request)
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer response.Body.Close()
 			wantHeader(t, response.Header, "Content-Encoding", "gzip")
-			<-sent
 			lines, err := gzip.NewReader(response.Body)
 			if err != nil {
 				t.Fatal(err)
@@ -454,7 +457,6 @@ func TestCompressStreams(t *testing.T) {
 			}
 		})
 	}
-	close(next)
 }
 
 func TestCompressRefusesMistakes(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"github.com/ishaa-framework/ishaa"
+	"github.com/ishaa-framework/ishaa/middleware"
 )
 
 // ishaaPeer is Ishaa without its secure defaults, as the others have none.
@@ -27,6 +28,22 @@ func ishaaPeer() Peer {
 		Typed: func() http.Handler {
 			app := bareIshaa()
 			ishaa.Get(app, "/artists/<id>/albums", ishaaAlbums)
+			return app
+		},
+		Five: func() http.Handler {
+			headers := Secured()
+			app := quietIshaa()
+			app.Without(ishaa.DefaultCSRF, ishaa.DefaultBodyLimit) // the others of the five come by themselves
+			app.Use(
+				middleware.SecurityHeaders(middleware.SecurityHeaderOptions{
+					CSP:            headers["Content-Security-Policy"],
+					ReferrerPolicy: headers["Referrer-Policy"],
+					OpenerPolicy:   middleware.HeaderOff,
+					Extra:          map[string]string{"X-Frame-Options": headers["X-Frame-Options"]},
+				}),
+				middleware.CORS(middleware.CORSOptions{Origins: []string{origin}}),
+			)
+			app.Get("/plain", ishaaPlain)
 			return app
 		},
 	}}
