@@ -85,7 +85,9 @@ func TestFileConditionsAndRanges(t *testing.T) {
 			same(t, "Content-Range", res.header.Get("Content-Range"), c.rng)
 			same(t, "nosniff", res.header.Get("X-Content-Type-Options"), "nosniff")
 			head := do(t, app, "HEAD", "/", c.headers...).want(t, c.status)
-			same(t, "HEAD: Content-Length", head.header.Get("Content-Length"), res.header.Get("Content-Length"))
+			if c.status == 200 || c.status == 206 {
+				same(t, "HEAD: Content-Length", head.header.Get("Content-Length"), res.header.Get("Content-Length"))
+			}
 		})
 	}
 }

@@ -133,30 +133,35 @@ func (p *bindPlan) readQuery(r *Request, into []parameter) []parameter {
 // scanQuery reads a query in which nothing is escaped. It reports false, with into
 // as it was, when something is.
 func (p *bindPlan) scanQuery(raw string, into []parameter) bool {
-	if isEscaped(raw) {
-		return false
-	}
 	start, equals := 0, -1
-	for i := 0; i <= len(raw); i++ {
-		switch {
-		case i < len(raw) && raw[i] == '=' && equals < 0:
-			equals = i
-		case i == len(raw) || raw[i] == '&':
-			name, text := raw[start:i], ""
-			if equals >= 0 {
-				name, text = raw[start:equals], raw[equals+1:i]
+	for i := range len(raw) {
+		switch queryBytes[raw[i]] {
+		case queryText:
+		case queryEquals:
+			if equals < 0 {
+				equals = i
 			}
-			if i > start {
-				p.give(name, text, into)
-			}
+		case queryAnd:
+			p.give(raw, start, equals, i, into)
 			start, equals = i+1, -1
+		case queryEscape:
+			clear(into)
+			return false
 		}
 	}
+	p.give(raw, start, equals, len(raw), into)
 	return true
 }
 
-// give notes one parameter of the query for the field that asked for it.
-func (p *bindPlan) give(name, text string, into []parameter) {
+// give notes the parameter raw[start:end] for the field that asked for it.
+func (p *bindPlan) give(raw string, start, equals, end int, into []parameter) {
+	if start == end {
+		return
+	}
+	name, text := raw[start:end], ""
+	if equals >= 0 {
+		name, text = raw[start:equals], raw[equals+1:end]
+	}
 	for i := range p.params {
 		if f := &p.params[i]; f.query >= 0 && f.name == name {
 			if into[f.query].count == 0 {
@@ -166,6 +171,16 @@ func (p *bindPlan) give(name, text string, into []parameter) {
 		}
 	}
 }
+
+// What a byte means in a query.
+const (
+	queryText = iota
+	queryEquals
+	queryAnd
+	queryEscape
+)
+
+var queryBytes = [256]uint8{'=': queryEquals, '&': queryAnd, '%': queryEscape, '+': queryEscape, ';': queryEscape}
 
 func (f *paramField) absent(target reflect.Value) []schema.Violation {
 	if f.field.Required {

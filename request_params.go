@@ -119,8 +119,7 @@ func (r *Request) queryCount(name string) (value string, count int) {
 // isEscaped reports whether a query has to be decoded to be read.
 func isEscaped(query string) bool {
 	for i := range len(query) {
-		switch query[i] {
-		case '%', '+', ';':
+		if queryBytes[query[i]] == queryEscape {
 			return true
 		}
 	}

@@ -127,11 +127,15 @@ func (r *Request) fillValue(res *Response, value any) error {
 // fillReflected handles what only reflection can tell apart: sequences, nil
 // pointers, and everything else, which is JSON.
 func (r *Request) fillReflected(res *Response, value any) error {
-	if seq, ok := sequenceOf(value); ok {
-		return r.fillSequence(res, seq)
-	}
-	if isNilPointer(value) {
-		return r.nilPointer(value)
+	switch v := reflect.ValueOf(value); v.Kind() {
+	case reflect.Func:
+		if seq, ok := sequenceOf(v); ok {
+			return r.fillSequence(res, seq)
+		}
+	case reflect.Pointer:
+		if v.IsNil() {
+			return r.nilPointer(value)
+		}
 	}
 	res.defaultType(typeJSON)
 	res.body = body{kind: bodyValue, content: value}

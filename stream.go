@@ -149,10 +149,9 @@ var errorType = reflect.TypeFor[error]()
 
 // sequenceOf recognises iterator functions. Seq2 is one only with an error as
 // its second value, which ends the sequence.
-func sequenceOf(value any) (sequence, bool) {
-	v := reflect.ValueOf(value)
+func sequenceOf(v reflect.Value) (sequence, bool) {
 	t := v.Type()
-	if t.Kind() != reflect.Func || !(t.CanSeq() || t.CanSeq2()) {
+	if !t.CanSeq() && !t.CanSeq2() {
 		return nil, false
 	}
 	if v.IsNil() {

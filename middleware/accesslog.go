@@ -42,9 +42,6 @@ func AccessLog(options AccessLogOptions) ishaa.Middleware {
 	}}
 }
 
-// accessAttrs is how many attributes a record has without those of Attrs.
-const accessAttrs = 10
-
 // write makes the record of a request whose answer was sent.
 func (o *AccessLogOptions) write(logger *slog.Logger, r *ishaa.Request, start time.Time) {
 	if o.Skip != nil && o.Skip(r) {
@@ -55,37 +52,39 @@ func (o *AccessLogOptions) write(logger *slog.Logger, r *ishaa.Request, start ti
 	if done.Status >= 500 {
 		level = slog.LevelWarn
 	}
-	ctx := r.Context()
-	if !logger.Enabled(ctx, level) {
+	ctx, handler := r.Context(), logger.Handler()
+	if !handler.Enabled(ctx, level) {
 		return
 	}
-	var room [accessAttrs]slog.Attr
-	attrs := append(room[:0],
+	// To the handler itself: a Logger would look up its caller, which is always this
+	// line.
+	record := slog.NewRecord(time.Now(), level, "request", 0)
+	record.AddAttrs(
 		slog.String("method", secure.LogText(r.Method())),
 		slog.String("path", secure.LogText(r.Path())),
 		slog.String("route", r.Route().Pattern()),
 	)
 	if id := r.ID(); id != "" {
-		attrs = append(attrs, slog.String("request_id", id))
+		record.AddAttrs(slog.String("request_id", id))
 	}
 	if client := r.Client(); client.IsValid() {
-		attrs = append(attrs, slog.String("client", client.Addr().String()))
+		record.AddAttrs(slog.String("client", client.Addr().String()))
 	}
-	attrs = append(attrs,
+	record.AddAttrs(
 		slog.Int("status", done.Status),
 		slog.Int64("bytes", done.Bytes),
 		slog.Duration("duration", r.Time().Sub(start)),
 	)
 	if done.Variant != "" {
-		attrs = append(attrs, slog.String("variant", done.Variant))
+		record.AddAttrs(slog.String("variant", done.Variant))
 	}
 	if done.Aborted {
-		attrs = append(attrs, slog.Bool("aborted", true))
+		record.AddAttrs(slog.Bool("aborted", true))
 	}
 	if o.Attrs != nil {
-		attrs = append(attrs, o.Attrs(r)...)
+		record.AddAttrs(o.Attrs(r)...)
 	}
-	logger.LogAttrs(ctx, level, "request", attrs...)
+	_ = handler.Handle(ctx, record) // there is nobody to tell, as for a Logger
 }
 
 // outcome is what was sent. A connection that was cut by a panic leaves no status

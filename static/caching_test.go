@@ -3,6 +3,7 @@ package static_test
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -105,7 +106,7 @@ func TestCacheRules(t *testing.T) {
 				t.Errorf("the second time: %d %v", again.Code, again.Header())
 			}
 			for _, missing := range []string{"/static/none.css", "/static/app.0123456789abcdef.css"} {
-				if rec := get(app, missing); rec.Code != 404 || rec.Header().Get("Cache-Control") != "" {
+				if rec := get(app, missing); rec.Code != 404 || rec.Header().Get("Cache-Control") != "no-store" {
 					t.Errorf("%s: %d %v", missing, rec.Code, rec.Header())
 				}
 			}
@@ -115,7 +116,7 @@ func TestCacheRules(t *testing.T) {
 
 // A hook that has set Cache-Control, such as one that shows who is signed in, wins.
 func TestHookSetsCacheControl(t *testing.T) {
-	app := ishaa.New("test")
+	app := ishaa.New("test", ishaa.Config{Logger: slog.New(slog.DiscardHandler)})
 	app.Before(func(r *ishaa.Request) (any, error) {
 		r.Response().Header().Set("Cache-Control", "no-store")
 		return nil, nil

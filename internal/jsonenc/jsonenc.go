@@ -292,6 +292,9 @@ var plain = func() (table [utf8.RuneSelf]bool) {
 // escaped, and what is not UTF-8 becomes U+FFFD.
 func appendString(dst []byte, s string) []byte {
 	dst = append(dst, '"')
+	if n := plainPrefix(s); n == len(s) {
+		return append(append(dst, s...), '"')
+	}
 	start := 0
 	for i := 0; i < len(s); {
 		if c := s[i]; c < utf8.RuneSelf {
@@ -317,6 +320,30 @@ func appendString(dst []byte, s string) []byte {
 		i += size
 	}
 	return append(append(dst, s[start:]...), '"')
+}
+
+// plainPrefix returns how many bytes at the start of s stand for themselves; it may stop up to seven early. It looks at
+// eight bytes at once.
+func plainPrefix(s string) int {
+	const ones, high = 0x0101010101010101, 0x8080808080808080
+	// A byte of x below n makes the high bit of its place in x - n·ones, if its own high bit is not set. Borrows of lower
+	// places can only report too much.
+	zero := func(x uint64) uint64 { return (x - ones) &^ x }
+	i := 0
+	for ; i+8 <= len(s); i += 8 {
+		x := uint64(s[i]) | uint64(s[i+1])<<8 | uint64(s[i+2])<<16 | uint64(s[i+3])<<24 |
+			uint64(s[i+4])<<32 | uint64(s[i+5])<<40 | uint64(s[i+6])<<48 | uint64(s[i+7])<<56
+		found := x | (x - ' '*ones) | zero(x^'"'*ones) | zero(x^'\\'*ones) | zero(x^'<'*ones) | zero(x^'>'*ones) | zero(x^'&'*ones)
+		if found&high != 0 {
+			return i
+		}
+	}
+	for ; i < len(s); i++ {
+		if c := s[i]; c >= utf8.RuneSelf || !plain[c] {
+			return i
+		}
+	}
+	return i
 }
 
 func appendEscape(dst []byte, c byte) []byte {

@@ -3,6 +3,7 @@ package secure
 import (
 	"crypto/rand"
 	"encoding/base64"
+	"encoding/binary"
 	"sync"
 )
 
@@ -38,18 +39,18 @@ func random128() (id [16]byte) {
 // NewRequestID returns a fresh identifier of 128 random bits as 26 letters and digits. It allocates once.
 func NewRequestID() string {
 	random := random128()
+	high, low := binary.BigEndian.Uint64(random[:8]), binary.BigEndian.Uint64(random[8:])
 	var text [26]byte
-	var bits uint
-	var acc uint16
-	n := 0
-	for _, b := range random {
-		acc = acc<<8 | uint16(b)
-		for bits += 8; bits >= 5; n++ {
-			bits -= 5
-			text[n] = idAlphabet[acc>>bits&31]
-		}
+	for i := range 12 {
+		text[i] = idAlphabet[high>>59]
+		high <<= 5
 	}
-	text[n] = idAlphabet[acc<<(5-bits)&31]
+	text[12] = idAlphabet[high>>59|low>>63] // four bits are left of the one half
+	low <<= 1
+	for i := 13; i < len(text); i++ {
+		text[i] = idAlphabet[low>>59]
+		low <<= 5
+	}
 	return string(text[:])
 }
 

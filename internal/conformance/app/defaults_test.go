@@ -40,6 +40,6 @@ func TestSecureDefaults(t *testing.T) {
 		known = append(known, checks...)
 	}
 	slices.Sort(known)
-	output := battery(t, "defaults/run.py", start(t).URL("http"))
+	output := battery(t, "defaults/run.py", start(t, "-dir", servedFolder(t)).URL("http"))
 	expectFailures(t, output, known, 48)
 }

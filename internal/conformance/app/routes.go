@@ -8,5 +8,6 @@ var routes = []func(*ishaa.App, options){
 	addInputs,
 	addForms,
 	addClients,
+	addStatic,
 	addEcho,
 }
