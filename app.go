@@ -45,6 +45,7 @@ type App struct {
 	provided    providers
 	schemas     schema.Registry
 	hooks       []lifeHook
+	listening   []func(url string)
 	checks      []func() error // run when the application starts
 	commands    map[string]Command
 

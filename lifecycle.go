@@ -85,6 +85,15 @@ func (a *App) OnStop(fn func(context.Context) error) {
 	a.hooks = append(a.hooks, lifeHook{"stop hook at " + callerOutside(), nil, fn})
 }
 
+// OnListen adds a function that runs when Run or Serve is about to answer requests.
+// It is told where: "http://127.0.0.1:8000", with the port that the system chose.
+// Commands such as check, which start the application for nobody, do not run it.
+func (a *App) OnListen(fn func(url string)) {
+	a.mustBeOpen("OnListen")
+	mustHave("OnListen", fn != nil)
+	a.listening = append(a.listening, fn)
+}
+
 // Started reports whether the application has started: its routes are fixed.
 func (a *App) Started() bool { return a.life.started.Load() }
 

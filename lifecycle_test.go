@@ -210,3 +210,33 @@ func TestCommands(t *testing.T) {
 		}
 	}
 }
+
+// What OnListen adds hears where the application is, with the port that the system
+// chose; a start without a listener does not run it.
+func TestOnListen(t *testing.T) {
+	app := newApp(t)
+	heard := make(chan string, 1)
+	app.OnListen(func(url string) { heard <- url })
+	if err := app.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case url := <-heard:
+		t.Fatalf("a start alone is told of %s", url)
+	default:
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	served := make(chan error, 1)
+	go func() { served <- app.Serve(ctx, listener) }()
+	if url := receive(t, "the address", heard); url != "http://"+listener.Addr().String() {
+		t.Errorf("heard %q", url)
+	}
+	stop()
+	if err := receive(t, "the end of Serve", served); err != nil {
+		t.Error(err)
+	}
+}

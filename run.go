@@ -77,6 +77,9 @@ func (a *App) serveUntil(ctx context.Context, listener net.Listener, started fun
 	defer cut(nil)
 	open := &connections{}
 	server := a.server(requests, open, certificates)
+	for _, hook := range a.listening {
+		hook(a.shownAddress(listener.Addr()))
+	}
 	a.logger.Info("listening", "app", a.life.name, "url", a.addressOf(listener.Addr()))
 	started()
 	served := make(chan error, 1)

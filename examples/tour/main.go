@@ -23,9 +23,7 @@
 package main
 
 import (
-	"context"
 	"os"
-	"slices"
 	"time"
 
 	"github.com/ishaa-framework/ishaa"
@@ -34,11 +32,7 @@ import (
 
 func main() {
 	app := newApp()
-	if !slices.Contains(os.Args, "check") { // which starts the application too, but for nobody to visit
-		app.OnStart(func(context.Context) error {
-			return printTour(os.Stdout, app.Config().Addr)
-		})
-	}
+	app.OnListen(func(url string) { printTour(os.Stdout, url) })
 	app.Run()
 }
 
@@ -62,7 +56,8 @@ func newApp() *ishaa.App {
 	addCovers(app, catalog)
 	addNetHTTP(app, catalog)
 
-	// Pages of every site may read the API. That they may not write to it is another matter: see the default "csrf".
+	// Pages of every site may read the API, and none may write to it: "*" names nobody whom the default "csrf" could trust.
+	// An origin that is named here instead, such as "https://partner.example", may do both.
 	api := ishaa.NewBlueprint("api", "/api/v1", middleware.CORS(middleware.CORSOptions{Origins: []string{"*"}}))
 	addAPI(api, shop)
 	addOrders(api, shop)

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"net"
 	"strings"
 )
 
@@ -48,11 +47,7 @@ var stops = []struct{ title, command string }{
 }
 
 // printTour says where the shop is and what to try there. Every line that begins with curl can be pasted into a shell.
-func printTour(out io.Writer, addr string) error {
-	shop := "http://" + addr
-	if host, port, err := net.SplitHostPort(addr); err == nil && host == "" {
-		shop = "http://" + net.JoinHostPort("127.0.0.1", port) // listening on every address
-	}
+func printTour(out io.Writer, shop string) error {
 	var text strings.Builder
 	fmt.Fprintf(&text, "The record shop is open: visit %s with a browser, or try:\n\n", shop)
 	for _, stop := range stops {

@@ -278,6 +278,8 @@ func TestOtherSites(t *testing.T) {
 	fans.Get("/api/v1/albums/1").Status(200).Header("Access-Control-Allow-Origin", "*")
 	fans.Get("/api/v1/albums/999").Problem(404).Header("Access-Control-Allow-Origin", "*")
 	fans.Get("/").Status(200).Header("Access-Control-Allow-Origin", "")
+	fans.Options("/api/v1/albums/1", ishaatest.Header("Access-Control-Request-Method", "GET"), ishaatest.Header("Access-Control-Request-Headers", "authorization")).
+		Status(204).Header("Access-Control-Allow-Origin", "*").Header("Access-Control-Allow-Headers", "Authorization, Content-Type")
 	fans.Post(orders, ishaatest.JSON(oneTrack)).Problem(403)
 }
 
