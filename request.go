@@ -147,6 +147,13 @@ func (r *Request) client() netip.AddrPort {
 	return r.app.proxies.Client(r.peer(), r.raw.Header)
 }
 
+// Peer returns the address and port of the other end of the connection, whatever
+// proxies say.
+func (r *Request) Peer() netip.AddrPort {
+	r.record(Input{Kind: InputIdentity, Name: "client"}, "")
+	return r.peer()
+}
+
 // SetClient has Client return another address from here on. It is for middleware
 // that knows better than the connection, such as one for a proxy's own header.
 func (r *Request) SetClient(client netip.AddrPort) { r.more().client = client }

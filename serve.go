@@ -246,6 +246,9 @@ func (r *Request) finish() {
 	if rare.form != nil {
 		rare.form.close()
 	}
+	if rare.sent.status == 0 && !r.shadow {
+		rare.sent = r.brokenOff()
+	}
 	for _, fn := range rare.onSent {
 		r.callSent(fn)
 	}

@@ -49,7 +49,7 @@ func RealIP(options RealIPOptions) ishaa.Middleware {
 		proxies.Header = name
 	}
 	return ishaa.Middleware{Name: "real-ip", Before: func(r *ishaa.Request) (any, error) {
-		from := peer(r)
+		from := r.Peer()
 		if !proxies.Trusts(from.Addr()) {
 			return nil, nil
 		}
@@ -57,19 +57,12 @@ func RealIP(options RealIPOptions) ishaa.Middleware {
 		switch {
 		case len(lines) == 0:
 		case chain:
-			setClient(r, from, proxies.Client(from, http.Header{name: lines}))
+			r.SetClient(proxies.Client(from, http.Header{name: lines}))
 		case len(lines) == 1:
 			if address, err := netip.ParseAddr(strings.TrimSpace(lines[0])); err == nil {
-				setClient(r, from, netip.AddrPortFrom(address.Unmap().WithZone(""), 0))
+				r.SetClient(netip.AddrPortFrom(address.Unmap().WithZone(""), 0))
 			}
 		}
 		return nil, nil
 	}}
-}
-
-// setClient says who sent the request, and keeps who is at the other end of the
-// connection: another RealIP judges by that.
-func setClient(r *ishaa.Request, from, client netip.AddrPort) {
-	peerKey.Set(r, from)
-	r.SetClient(client)
 }

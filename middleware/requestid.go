@@ -2,7 +2,6 @@ package middleware
 
 import (
 	"net/http"
-	"net/netip"
 	"slices"
 	"sync"
 
@@ -55,9 +54,6 @@ func RequestID(options RequestIDOptions) ishaa.Middleware {
 	}}
 }
 
-// peerKey keeps the peer of the connection where RealIP has set the client.
-var peerKey = ishaa.NewKey[netip.AddrPort]("connection peer")
-
 // proxyTrust knows the trusted proxies of an application's configuration.
 type proxyTrust struct {
 	mu      sync.Mutex
@@ -78,21 +74,5 @@ func (t *proxyTrust) trusts(r *ishaa.Request) bool {
 	}
 	proxies := t.proxies
 	t.mu.Unlock()
-	return proxies.Trusts(peer(r).Addr())
-}
-
-// peer is the other end of the connection. Without trusted proxies that is what
-// Client gives, until RealIP has set another; otherwise only the raw request knows.
-func peer(r *ishaa.Request) netip.AddrPort {
-	if known, ok := peerKey.Lookup(r); ok {
-		return known
-	}
-	if len(r.App().Config().TrustedProxies) == 0 {
-		return r.Client()
-	}
-	address, err := netip.ParseAddrPort(r.HTTP().RemoteAddr)
-	if err != nil {
-		return netip.AddrPort{}
-	}
-	return netip.AddrPortFrom(address.Addr().Unmap(), address.Port())
+	return proxies.Trusts(r.Peer().Addr())
 }

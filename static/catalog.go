@@ -88,12 +88,18 @@ func (c *catalog) stat(name string) (fs.FileInfo, error) {
 	return info, nil
 }
 
-// content is an open file.
+// content is an open file. The reader is the file itself, which the kernel can send
+// without copying, unless that cannot seek: then it is what was in it.
 type content struct {
 	io.ReadSeeker
-	io.Closer
 	info fs.FileInfo
-	file fs.File
+	file fs.File // nil when it was read into memory
+}
+
+func (c *content) Close() {
+	if c.file != nil {
+		c.file.Close()
+	}
 }
 
 // open opens a regular file.
@@ -110,19 +116,18 @@ func (c *catalog) open(name string) (*content, error) {
 		file.Close()
 		return nil, err
 	}
-	seeker, ok := file.(io.ReadSeeker)
-	if !ok { // as in an archive: ranges need the whole
-		data, err := io.ReadAll(io.LimitReader(file, maxHashed+1))
-		if err == nil && len(data) > maxHashed {
-			err = fmt.Errorf("a %T cannot seek, and the file is too large to be read into memory; keep it outside of the file system", file)
-		}
-		if err != nil {
-			file.Close()
-			return nil, err
-		}
-		seeker = bytes.NewReader(data)
+	if seeker, ok := file.(io.ReadSeeker); ok {
+		return &content{seeker, info, file}, nil
 	}
-	return &content{seeker, file, info, file}, nil
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, maxHashed+1))
+	if err == nil && len(data) > maxHashed {
+		err = fmt.Errorf("%s: a %T cannot seek, which ranges need, and the file is too large to be read into memory; serve it from a folder", name, file)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &content{bytes.NewReader(data), info, nil}, nil
 }
 
 // version returns the version of a file that stat has just described.
@@ -191,9 +196,11 @@ func (c *catalog) read(name string) (*version, error) {
 	if err != nil {
 		return nil, err
 	}
-	after, err := file.file.Stat()
-	if err != nil {
-		return nil, err
+	after := file.info
+	if file.file != nil {
+		if after, err = file.file.Stat(); err != nil {
+			return nil, err
+		}
 	}
 	v := unhashed(file.info)
 	v.certain = v.modified.IsZero() || time.Since(v.modified) > fresh
@@ -229,6 +236,9 @@ func (c *catalog) hashedURL(name string) string {
 		if v, ok := c.known.Load(name); ok {
 			return v.(*version).url
 		}
+	}
+	if !allowed(name) {
+		return ""
 	}
 	info, err := c.stat(name)
 	if err != nil || info.IsDir() {

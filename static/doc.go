@@ -34,7 +34,8 @@
 // ETag is made of time and size, and Files.URL gives its plain address. A file system
 // that has no modification times, such as an embed.FS, is taken not to change.
 //
-// Names that a build tool has put a hash in are made immutable by Options.Immutable.
+// Names that a build tool has put a hash in are made immutable by Options.Immutable. A
+// Before hook that sets Cache-Control has the last word.
 //
 // # Precompressed files
 //

@@ -105,6 +105,28 @@ func TestAtTheTop(t *testing.T) {
 	}
 }
 
+// What a guard holds back cannot be had by another spelling from files that are served
+// at the top.
+func TestGuardBesideFiles(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, map[string]string{"admin/secret.txt": "secret", "public/a.txt": "a"})
+	app := ishaa.New("test", ishaa.Config{Logger: slog.New(slog.DiscardHandler)})
+	app.Get("/admin/<path:rest>", func(*ishaa.Request) (any, error) { return nil, ishaa.Unauthorized("members only") })
+	app.Install(static.Dir(dir, "/", static.Options{Index: true, Fallback: "public/a.txt"}))
+	address := listen(t, app)
+	for path, want := range map[string]int{
+		"/public/a.txt": 200, "/admin/secret.txt": 401, "/%61dmin/secret.txt": 401, "/admin%2Fsecret.txt": 404, "/admin%5Csecret.txt": 404,
+		"/public%2F..%2Fadmin%2Fsecret.txt": 404, "/admin%252Fsecret.txt": 404, "//admin/secret.txt": 404, "/./admin/secret.txt": 404,
+		"/admin/./secret.txt": 404, "/ADMIN/secret.txt": 404, "/public/../admin/secret.txt": 404, "/admin%2fsecret.0123456789abcdef.txt": 404,
+		"/admin./secret.txt": 404, "/admin%20/secret.txt": 404,
+	} {
+		status, _, body := raw(t, address, "GET "+path+" HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+		if status != want || strings.Contains(body, "secret") && status == 200 {
+			t.Errorf("%s: %d, want %d: %s", path, status, want, body)
+		}
+	}
+}
+
 func TestMethods(t *testing.T) {
 	address := listen(t, serve(t, static.Dir(assets(t), "/static")))
 	for _, c := range []struct {

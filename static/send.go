@@ -192,13 +192,11 @@ func (f *Files) send(r *ishaa.Request, name string, file *chosen, content *conte
 	header["Content-Type"] = f.contentType(name)
 	if file.coding != nil {
 		header["Content-Encoding"] = file.coding.value
-		if r.Header("If-Match") == "" && r.Header("If-Unmodified-Since") == "" {
-			// net/http gives no length for what is encoded, since it might have been
-			// encoded on the way. It is not: the file is what is sent.
-			header["Content-Length"] = []string{strconv.FormatInt(file.size, 10)}
-		}
+		// net/http gives no length for what is encoded, since it might have been encoded
+		// on the way. It is not: the file is what is sent.
+		header["Content-Length"] = []string{strconv.FormatInt(file.size, 10)}
 	}
-	return ishaa.Content(path.Base(name), file.modified, content)
+	return ishaa.Content(path.Base(name), file.modified, content.ReadSeeker)
 }
 
 // addVary adds a field to Vary, unless it is there.
@@ -260,15 +258,29 @@ func dateHeader(r *ishaa.Request, name string, modified time.Time) (time.Time, b
 	return date, err == nil
 }
 
-// matches reports whether a list of ETags, or "*", has one that is the same text. An
-// ETag of ours has no comma, so a comma within another's quotes does no harm.
+// matches reports whether a list of ETags (RFC 9110 §8.8.3), or "*", has one that is
+// the same text. It reads up to what is no ETag, as net/http does: the two agree, so
+// that what passes here is sent there.
 func matches(list, etag string) bool {
-	for entry := range strings.SplitSeq(list, ",") {
-		if entry = strings.TrimSpace(entry); entry == etag || entry == "*" {
+	for {
+		list = strings.TrimLeft(list, " \t,")
+		if strings.HasPrefix(list, "*") {
 			return true
 		}
+		quoted := strings.TrimPrefix(list, "W/")
+		if !strings.HasPrefix(quoted, `"`) {
+			return false
+		}
+		end := strings.IndexByte(quoted[1:], '"')
+		if end < 0 {
+			return false
+		}
+		length := len(list) - len(quoted) + end + 2
+		if list[:length] == etag {
+			return true
+		}
+		list = list[length:]
 	}
-	return false
 }
 
 // contentType tells the type by the extension of a name.

@@ -104,6 +104,7 @@ func TestPrecompressedOnTheWire(t *testing.T) {
 		{"Range: bytes=9-", 416, "invalid range: failed to overlap\n"},
 		{"If-Match: " + etagOf("BROTLI"), 200, "BROTLI"},
 		{"If-Match: " + etagOf("plain text"), 412, ""},
+		{"If-Match: x, " + etagOf("BROTLI"), 412, ""}, // malformed: what follows may not be read
 		{"If-None-Match: " + etagOf("BROTLI"), 304, ""},
 	} {
 		status, header, body := raw(t, address, "GET /static/app.js HTTP/1.1\r\nHost: a\r\nAccept-Encoding: br\r\nConnection: close\r\n"+c.header+"\r\n\r\n")
