@@ -201,7 +201,8 @@ func nilCollection(value any) any {
 }
 
 func (res *Response) defaultType(contentType []string) {
-	if header := res.Header(); header["Content-Type"] == nil {
+	// Most answers have no header yet; the length is cheaper to ask for than a key.
+	if header := res.Header(); len(header) == 0 || header["Content-Type"] == nil {
 		header["Content-Type"] = contentType
 	}
 }
