@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/ishaa-framework/ishaa/internal/clientip"
+	"github.com/ishaa-framework/ishaa/internal/textlog"
 )
 
 // Config is what may differ between a developer's machine and a server. Each
@@ -51,6 +52,7 @@ type Config struct {
 
 	LogLevel slog.Level   // ISHAA_LOG_LEVEL: debug, info (default), warn, error
 	LogJSON  bool         // ISHAA_LOG_JSON: records as JSON instead of text
+	LogTo    io.Writer    // where records are written; default standard error
 	Logger   *slog.Logger // in place of one made from the fields above
 }
 
@@ -303,17 +305,20 @@ func (a *App) configure(cfg Config) error {
 	a.config, a.proxies = cfg, proxies
 	a.logger = cfg.Logger
 	if a.logger == nil {
-		a.logger = newLogger(os.Stderr, cfg)
+		a.logger = newLogger(cfg)
 	}
 	fill[Codec](&a.codec, standardCodec{})
 	fill[Clock](&a.clock, systemClock{})
 	return nil
 }
 
-func newLogger(out io.Writer, cfg Config) *slog.Logger {
-	options := &slog.HandlerOptions{Level: cfg.LogLevel}
-	if cfg.LogJSON {
-		return slog.New(slog.NewJSONHandler(out, options))
+func newLogger(cfg Config) *slog.Logger {
+	out := cfg.LogTo
+	if out == nil {
+		out = os.Stderr
 	}
-	return slog.New(slog.NewTextHandler(out, options))
+	if cfg.LogJSON {
+		return slog.New(slog.NewJSONHandler(out, &slog.HandlerOptions{Level: cfg.LogLevel}))
+	}
+	return slog.New(textlog.New(out, cfg.LogLevel))
 }

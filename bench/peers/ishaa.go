@@ -3,7 +3,6 @@ package peers
 import (
 	"context"
 	"io"
-	"log/slog"
 	"net/http"
 
 	"github.com/ishaa-framework/ishaa"
@@ -75,7 +74,7 @@ func ishaaPlain(*ishaa.Request) (any, error) { return ishaa.Text(greeting), nil 
 
 // quietIshaa is a new application whose log goes nowhere, but is written.
 func quietIshaa() *ishaa.App {
-	return ishaa.New("bench", ishaa.Config{Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	return ishaa.New("bench", ishaa.Config{LogTo: io.Discard})
 }
 
 func bareIshaa() *ishaa.App {
