@@ -64,7 +64,7 @@ func TestConfigurationTable(t *testing.T) {
 	withTLS.TLSCert, withTLS.TLSKey = "cert.pem", "key.pem" // one is refused without the other
 	defaults := ishaa.New("shop", quiet).Config()
 
-	listed := map[string]bool{"Logger": true} // has no variable
+	listed := map[string]bool{"Logger": true, "LogTo": true} // have no variable
 	for _, row := range tableRows(t, "docs/running.md", "field", "variable") {
 		field, variable, fallback, sample := row[0], row[1], row[2], row[3]
 		listed[field] = true
