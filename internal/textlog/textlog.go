@@ -8,6 +8,7 @@
 package textlog
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"log/slog"
@@ -141,9 +142,16 @@ func appendAttr(text []byte, attr slog.Attr) ([]byte, bool) {
 	return text, true
 }
 
-// appendTime writes RFC 3339 with milliseconds.
+// appendTime writes RFC 3339 with milliseconds. Package time is quick with the layout that has none, so they are put in
+// afterwards.
 func appendTime(text []byte, t time.Time) []byte {
-	return t.Truncate(time.Millisecond).AppendFormat(text, "2006-01-02T15:04:05.000Z07:00")
+	seconds := len(text) + len("2006-01-02T15:04:05")
+	text = t.AppendFormat(text, time.RFC3339)
+	if len(text) <= seconds || text[seconds] != 'Z' && text[seconds] != '+' && text[seconds] != '-' {
+		seconds = bytes.LastIndexAny(text, "Z+-") // a year of more than four digits
+	}
+	ms := t.Nanosecond() / 1e6
+	return slices.Insert(text, seconds, '.', byte('0'+ms/100), byte('0'+ms/10%10), byte('0'+ms%10))
 }
 
 // appendText writes a string, quoted where it could be misread.

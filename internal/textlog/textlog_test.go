@@ -37,7 +37,7 @@ func TestSameAsTextHandler(t *testing.T) {
 	values := []any{
 		"", "plain", "two words", "a=b", `quo"te`, `back\slash`, "tab\t", "line\nbreak", "\x00", "\x7f", "\xff", "é", "\u00a0", "\u2028", "漢字", "\ufffd",
 		0, -1, math.MaxInt64, uint64(math.MaxUint64), 1.5, 1e21, math.Inf(1), math.NaN(), true, false,
-		time.Duration(0), 1500 * time.Microsecond, now, now.UTC(), time.Time{},
+		time.Duration(0), 1500 * time.Microsecond, now, now.UTC(), time.Time{}, time.Date(1, 1, 1, 0, 0, 0, 999e6, time.FixedZone("", -3600)),
 		errors.New("an error"), nil, []byte("bytes"), struct{ A, B int }{1, 2}, secret("x"), slog.GroupValue(slog.Int("a", 1)), (*int)(nil),
 	}
 	for _, value := range values {
@@ -66,6 +66,13 @@ func TestSameAsTextHandler(t *testing.T) {
 		if got, want := both(t, set, record); got != want {
 			t.Errorf("%s\n got %s\nwant %s", name, got, want)
 		}
+	}
+}
+
+// slog's handler has the milliseconds of such a year wrong.
+func TestFarFuture(t *testing.T) {
+	if got := string(appendTime(nil, time.Date(12026, 1, 2, 3, 4, 5, 6e6, time.UTC))); got != "12026-01-02T03:04:05.006Z" {
+		t.Errorf("got %s", got)
 	}
 }
 
