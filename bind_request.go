@@ -39,7 +39,12 @@ func (p *bindPlan) bind(r *Request, into reflect.Value) error {
 	var inline [8]parameter
 	query := p.readQuery(r, inline[:0])
 	for i := range p.params {
-		violations = append(violations, p.params[i].bind(r, form, query, into)...)
+		f := &p.params[i]
+		if f.query >= 0 && query[f.query].count == 1 && len(f.field.Index) == 1 &&
+			f.field.Type.SetText(into.Field(f.field.Index[0]), query[f.query].text) == nil {
+			continue // by far the most
+		}
+		violations = append(violations, f.bind(r, form, query, into)...)
 	}
 	for i := range p.files {
 		violations = append(violations, p.files[i].bind(form, into)...)

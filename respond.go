@@ -167,7 +167,7 @@ func (r *Request) encodeBody(res *Response) error {
 	}
 	value := nilCollection(res.body.content)
 	buf := newBuffer()
-	data, err := r.app.codec.AppendJSON(buf.data[:0], value)
+	data, err := r.appendJSON(buf.data[:0], value)
 	if err != nil {
 		buf.free()
 		return fmt.Errorf("encoding %T as JSON for %s: %w", res.body.content, r.route, err)
@@ -175,6 +175,17 @@ func (r *Request) encodeBody(res *Response) error {
 	buf.data = data
 	res.body = body{kind: bodyBytes, bytes: data, buffer: buf}
 	return nil
+}
+
+// appendJSON encodes a value, by the route's own encoder if it is what the route is
+// known to answer with.
+func (r *Request) appendJSON(dst []byte, value any) ([]byte, error) {
+	if encode := r.route.encode; encode != nil && reflect.TypeOf(value) == r.route.output {
+		if _, standard := r.app.codec.(standardCodec); standard {
+			return encode(dst, reflect.ValueOf(value), 0)
+		}
+	}
+	return r.app.codec.AppendJSON(dst, value)
 }
 
 var emptyArray = []struct{}{}

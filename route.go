@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"github.com/ishaa-framework/ishaa/internal/jsonenc"
 	"github.com/ishaa-framework/ishaa/internal/tree"
 )
 
@@ -40,6 +41,7 @@ type Route struct {
 	mounted     bool
 	input       reflect.Type
 	output      reflect.Type
+	encode      jsonenc.Encoder  // of output, where a typed handler's value becomes JSON
 	status      int              // what Status gave
 	prepare     func(*App) error // of a typed route: makes its handler once the pattern is known
 

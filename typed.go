@@ -9,6 +9,8 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+
+	"github.com/ishaa-framework/ishaa/internal/jsonenc"
 )
 
 // Typed handlers are service methods: a struct in, a value or an error out, and
@@ -98,6 +100,7 @@ func typedHandler[In, Out any](a *App, route *Route, fn TypedHandler[In, Out]) (
 	if err != nil {
 		return nil, err
 	}
+	route.encode = out.encode
 	a.checks = append(a.checks, func() error {
 		if err := plan.lookUp(a); err != nil {
 			return fmt.Errorf("%s: route %s: %w", route.source, route, err)
@@ -126,6 +129,7 @@ type outputPlan struct {
 	nilable  bool // nil is 204
 	empty    bool // struct{}: 204
 	envelope *envelope
+	encode   jsonenc.Encoder // where the value becomes JSON
 }
 
 // envelope is a struct that sets status, headers and cookies beside its body.
@@ -174,6 +178,7 @@ func (a *App) planOutput(t reflect.Type) (*outputPlan, error) {
 	if plan.envelope == nil {
 		plan.plain = !plan.nilable
 		if encodesAsJSON(t) {
+			plan.encode = jsonenc.Of(t)
 			if _, err := a.schemas.Of(t); err != nil {
 				return nil, fmt.Errorf("the output %s cannot be encoded: %w", t, err)
 			}

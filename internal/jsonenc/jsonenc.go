@@ -33,6 +33,7 @@ var (
 	marshalerType     = reflect.TypeFor[json.Marshaler]()
 	textMarshalerType = reflect.TypeFor[encoding.TextMarshaler]()
 	numberType        = reflect.TypeFor[json.Number]()
+	stringsType       = reflect.TypeFor[[]string]()
 )
 
 // Of returns the encoder of a type, compiled when it is first asked for.
@@ -78,6 +79,9 @@ func compile(t reflect.Type) Encoder {
 	case reflect.Slice:
 		if t.Elem().Kind() == reflect.Uint8 {
 			return viaStandard // base64, unless the elements have a form of their own
+		}
+		if t == stringsType {
+			return appendStrings
 		}
 		return compileList(t, true)
 	case reflect.Array:
@@ -138,6 +142,31 @@ func appendFloat(dst []byte, v reflect.Value, bits int) ([]byte, error) {
 		dst = dst[:n-1]
 	}
 	return dst, nil
+}
+
+// appendStrings is the list that answers have most. A list that is part of something addressable is read without
+// reflection.
+func appendStrings(dst []byte, v reflect.Value, _ int) ([]byte, error) {
+	if v.IsNil() {
+		return append(dst, "null"...), nil
+	}
+	dst = append(dst, '[')
+	if v.CanAddr() {
+		for i, s := range *v.Addr().Interface().(*[]string) {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = appendString(dst, s)
+		}
+		return append(dst, ']'), nil
+	}
+	for i := range v.Len() {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = appendString(dst, v.Index(i).String())
+	}
+	return append(dst, ']'), nil
 }
 
 func compileList(t reflect.Type, nilable bool) Encoder {
