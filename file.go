@@ -12,9 +12,9 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
-	"sync"
-	"syscall"
 	"time"
+
+	"github.com/ishaa-framework/ishaa/internal/nofile"
 )
 
 // fileError is a file answer that could not be given. A missing file is a 404, a
@@ -56,7 +56,7 @@ type fileAnswer struct {
 func (f fileAnswer) Respond(r *Request, res *Response) error {
 	file, err := f.open()
 	if err != nil {
-		if isNoFile(err) {
+		if nofile.Is(err) {
 			err = errors.Join(err, fs.ErrNotExist)
 		}
 		return &fileError{f.name, err}
@@ -104,34 +104,6 @@ func (c contentAnswer) Respond(r *Request, res *Response) error {
 	r.setContent(res, c.name, c.modified, size, c.content)
 	return nil
 }
-
-// isNoFile reports errors by which a file system says that a name leads to no file
-// that it would give out. Others, such as running out of descriptors, are ours.
-func isNoFile(err error) bool {
-	for _, target := range []error{
-		fs.ErrPermission, fs.ErrInvalid, syscall.ENOTDIR, syscall.ENAMETOOLONG, syscall.ELOOP, syscall.EINVAL,
-	} {
-		if errors.Is(err, target) {
-			return true
-		}
-	}
-	escapes := escapesRoot()
-	return escapes != nil && errors.Is(err, escapes)
-}
-
-// escapesRoot is the error by which an os.Root refuses a link that leads out of
-// it. Package os does not export it.
-var escapesRoot = sync.OnceValue(func() error {
-	file, err := os.OpenInRoot(".", "..")
-	if err == nil {
-		file.Close()
-	}
-	var refused *fs.PathError
-	if errors.As(err, &refused) {
-		return refused.Err
-	}
-	return nil
-})
 
 func (r *Request) setContent(res *Response, name string, modified time.Time, size int64, content io.ReadSeeker) {
 	header := res.Header()

@@ -28,6 +28,7 @@ type Violation struct {
 	Value   json.RawMessage `json:"value"`
 }
 
+// String gives the violation as "/body/items/0/name required".
 func (v Violation) String() string { return fmt.Sprintf("/%s%s %s", v.In, v.Pointer, v.Rule) }
 
 // Member decodes a further member of the document into v, a pointer.

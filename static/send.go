@@ -2,19 +2,16 @@ package static
 
 import (
 	"errors"
-	"io/fs"
 	"net/http"
-	"os"
 	"path"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
-	"syscall"
 	"time"
 
 	"github.com/ishaa-framework/ishaa"
 	"github.com/ishaa-framework/ishaa/internal/negotiate"
+	"github.com/ishaa-framework/ishaa/internal/nofile"
 )
 
 // rules are the values of Cache-Control. They are shared by answers, which replace
@@ -57,34 +54,10 @@ func nothing(reason error) error {
 	return ishaa.NotFound("there is nothing at this address").Wrap(reason)
 }
 
-// missing reports errors by which a file system says that a name leads to no file
-// that it would give out. Others, such as running out of descriptors, are ours.
+// missing reports errors by which there is nothing to give out at a name.
 func missing(err error) bool {
-	for _, target := range []error{
-		errFolder, errOtherHash, fs.ErrNotExist, fs.ErrPermission, fs.ErrInvalid,
-		syscall.ENOTDIR, syscall.ENAMETOOLONG, syscall.ELOOP, syscall.EINVAL,
-	} {
-		if errors.Is(err, target) {
-			return true
-		}
-	}
-	escapes := escapesRoot()
-	return escapes != nil && errors.Is(err, escapes)
+	return errors.Is(err, errFolder) || errors.Is(err, errOtherHash) || nofile.Is(err)
 }
-
-// escapesRoot is the error by which an os.Root refuses a link that leads out of it,
-// which package os does not export.
-var escapesRoot = sync.OnceValue(func() error {
-	file, err := os.OpenInRoot(".", "..")
-	if err == nil {
-		file.Close()
-	}
-	var refused *fs.PathError
-	if errors.As(err, &refused) {
-		return refused.Err
-	}
-	return nil
-})
 
 // chosen is the file to send: the one asked for, or the same in a coding that the
 // client takes.

@@ -22,6 +22,7 @@ type ConflictError[V any] struct {
 	Reason string // which patterns compete, for which requests, and what to do
 }
 
+// Error returns the reason.
 func (e *ConflictError[V]) Error() string { return e.Reason }
 
 // conflict returns the index of a value that a new one would compete with, and the reason, or -1.

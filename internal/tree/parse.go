@@ -16,6 +16,7 @@ type ParseError struct {
 	Fix     string // how to write it
 }
 
+// Error says what is wrong, where, and how to write it.
 func (e *ParseError) Error() string {
 	return fmt.Sprintf("pattern %q, column %d: %s; %s", e.Pattern, e.Column, e.Problem, e.Fix)
 }
