@@ -245,7 +245,7 @@ func matches(list, etag string) bool {
 			return false
 		}
 		end := strings.IndexByte(quoted[1:], '"')
-		if end < 0 {
+		if end < 0 || strings.ContainsFunc(quoted[1:1+end], func(c rune) bool { return c <= ' ' || c == 0x7f }) {
 			return false
 		}
 		length := len(list) - len(quoted) + end + 2
