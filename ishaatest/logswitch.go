@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/ishaa-framework/ishaa"
+	"github.com/ishaa-framework/ishaa/internal/textlog"
 )
 
 // The log of an application under test goes to those who listen: the tests whose
@@ -105,13 +106,13 @@ func switchOf(app *ishaa.App) *hub {
 }
 
 // programs reports whether the application's logger is one that the program chose:
-// what ishaa.New makes is one of slog's own two handlers.
+// what ishaa.New makes is one of two handlers.
 func programs(app *ishaa.App) bool {
-	if app.Config().Logger != nil {
+	if config := app.Config(); config.Logger != nil || config.LogTo != nil {
 		return true
 	}
 	switch app.Logger().Handler().(type) {
-	case *slog.TextHandler, *slog.JSONHandler:
+	case *textlog.Handler, *slog.JSONHandler:
 		return false
 	}
 	return true
