@@ -73,6 +73,39 @@ func Python(t testing.TB) string {
 	return program(t, "python", "no python3: install Debian's package python3", "python3")
 }
 
+// PythonWith returns the path of a python3 that has a module, which some conformance data is generated with: the one
+// in PATH, or the system's, which Debian's packages belong to.
+func PythonWith(t testing.TB, module string) string {
+	t.Helper()
+	for _, name := range []string{"python3", "/usr/bin/python3"} {
+		path, err := exec.LookPath(name)
+		if err == nil && exec.Command(path, "-c", "import "+module).Run() == nil {
+			return path
+		}
+	}
+	missing(t, "python", "no python3 with "+module+": install Debian's package python3-"+module)
+	return ""
+}
+
+// NodeWith returns the path of a Node.js and the environment in which it finds a module: one that is installed for all
+// (Debian's packages node-… are), or below ISHAA_TEST_NODE_MODULES.
+func NodeWith(t testing.TB, module string) (path string, env []string) {
+	t.Helper()
+	path, err := exec.LookPath("node")
+	if err == nil {
+		places := filepath.SplitList(os.Getenv("NODE_PATH"))
+		places = append(places, os.Getenv("ISHAA_TEST_NODE_MODULES"), "/usr/share/nodejs", "/usr/lib/node_modules")
+		env = append(os.Environ(), "NODE_PATH="+strings.Join(places, string(filepath.ListSeparator)))
+		cmd := exec.Command(path, "-e", "require(process.argv[1])", module)
+		cmd.Env = env
+		if cmd.Run() == nil {
+			return path, env
+		}
+	}
+	missing(t, "node", "no Node.js with "+module+": install Debian's package nodejs and the npm package, and say where in ISHAA_TEST_NODE_MODULES")
+	return "", nil
+}
+
 // Long reports whether tests that take minutes are wanted: ISHAA_TEST_LONG=1.
 func Long() bool { return os.Getenv("ISHAA_TEST_LONG") == "1" }
 
