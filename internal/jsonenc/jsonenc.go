@@ -1,11 +1,12 @@
 // Package jsonenc writes Go values as JSON, byte for byte as encoding/json does, from encoders compiled once per type:
 //
 //	encode := jsonenc.Of(reflect.TypeFor[Album]())
-//	out, err := encode(nil, reflect.ValueOf(album), 0)
+//	out, err := encode(nil, album)
 //
-// It compiles what answers are mostly made of: structs, slices, strings, numbers, booleans and pointers to them. Whatever
-// has a method or a tag that changes its form, every map, interface and embedded struct, is handed to encoding/json as a
-// part of its own, so that there is one source of truth for the difficult cases.
+// It compiles what answers are mostly made of: structs, slices, strings, numbers, booleans and pointers to them, which it
+// reads where they lie (package memory). Whatever has a method or a tag that changes its form, every map, interface and
+// embedded struct, is handed to encoding/json as a part of its own, so that there is one source of truth for the
+// difficult cases.
 package jsonenc
 
 import (
@@ -14,21 +15,36 @@ import (
 	"math"
 	"reflect"
 	"strconv"
-	"strings"
 	"sync"
-	"unicode"
-	"unicode/utf8"
+
+	"github.com/ishaa-framework/ishaa/internal/memory"
 )
 
-// Encoder appends the JSON of a value, which is of the type that the encoder was compiled for, to dst. On an error what
-// it returns is not JSON. The depth is how many pointers and lists lead to the value; callers give 0.
-type Encoder func(dst []byte, v reflect.Value, depth int) ([]byte, error)
+// Encoder appends the JSON of a value, which must be of the very type that the encoder was compiled for, to dst. On an
+// error what it returns is not JSON.
+type Encoder func(dst []byte, value any) ([]byte, error)
 
-// deepest is how far a value nests before encoding/json, which notices one that contains itself, takes over.
-const deepest = 1000
+// encoder appends the JSON of the value at a place in memory.
+type encoder func(dst []byte, p memory.Pointer, at place) ([]byte, error)
+
+// place says how a value was reached.
+type place int
+
+const (
+	// addressable is a value that some pointer or list leads to. Only there does encoding/json see methods on pointers.
+	addressable place = 1
+	// deeper is added for each pointer and list that leads to a value.
+	deeper place = 2
+	// deepest is how far a value nests before encoding/json, which notices one that contains itself, takes over.
+	deepest = 1000
+)
+
+func (at place) through() place { return (at + deeper) | addressable }
+func (at place) tooDeep() bool  { return at/deeper > deepest }
 
 var (
-	compiled sync.Map // reflect.Type → Encoder
+	encoders sync.Map // reflect.Type → Encoder
+	compiled sync.Map // reflect.Type → encoder
 
 	marshalerType     = reflect.TypeFor[json.Marshaler]()
 	textMarshalerType = reflect.TypeFor[encoding.TextMarshaler]()
@@ -38,19 +54,57 @@ var (
 
 // Of returns the encoder of a type, compiled when it is first asked for.
 func Of(t reflect.Type) Encoder {
-	if known, ok := compiled.Load(t); ok {
+	if known, ok := encoders.Load(t); ok {
 		return known.(Encoder)
 	}
+	known, _ := encoders.LoadOrStore(t, fromInterface(t))
+	return known.(Encoder)
+}
+
+// fromInterface finds where in memory the value in an interface lies.
+func fromInterface(t reflect.Type) Encoder {
+	switch kind := t.Kind(); {
+	case !compiles(t), kind == reflect.Map, kind == reflect.Chan, kind == reflect.Func, kind == reflect.UnsafePointer:
+		return func(dst []byte, value any) ([]byte, error) {
+			out, err := json.Marshal(value)
+			return append(dst, out...), err
+		}
+	case kind == reflect.Pointer:
+		element := of(t.Elem())
+		return func(dst []byte, value any) ([]byte, error) {
+			p := reflect.ValueOf(value).UnsafePointer()
+			if p == nil {
+				return append(dst, "null"...), nil
+			}
+			return element(dst, p, place(0).through())
+		}
+	case (kind == reflect.Struct || kind == reflect.Array) && t.Size() == reflect.TypeFor[uintptr]().Size():
+		// Go may hold it in the interface itself, where it has no place.
+		encode := of(t)
+		return func(dst []byte, value any) ([]byte, error) {
+			copied := reflect.New(t)
+			copied.Elem().Set(reflect.ValueOf(value))
+			return encode(dst, copied.UnsafePointer(), 0)
+		}
+	}
+	encode := of(t)
+	return func(dst []byte, value any) ([]byte, error) { return encode(dst, memory.Boxed(value), 0) }
+}
+
+func of(t reflect.Type) encoder {
+	if known, ok := compiled.Load(t); ok {
+		return known.(encoder)
+	}
 	// A type may contain itself: its parts find this stand-in, which waits for the real one.
-	var real Encoder
+	var real encoder
 	var ready sync.WaitGroup
 	ready.Add(1)
-	known, loaded := compiled.LoadOrStore(t, Encoder(func(dst []byte, v reflect.Value, depth int) ([]byte, error) {
+	known, loaded := compiled.LoadOrStore(t, encoder(func(dst []byte, p memory.Pointer, at place) ([]byte, error) {
 		ready.Wait()
-		return real(dst, v, depth)
+		return real(dst, p, at)
 	}))
 	if loaded {
-		return known.(Encoder)
+		return known.(encoder)
 	}
 	real = compile(t)
 	ready.Done()
@@ -58,77 +112,93 @@ func Of(t reflect.Type) Encoder {
 	return real
 }
 
-func compile(t reflect.Type) Encoder {
-	if t.Implements(marshalerType) || t.Implements(textMarshalerType) || t == numberType ||
-		reflect.PointerTo(t).Implements(marshalerType) || reflect.PointerTo(t).Implements(textMarshalerType) {
-		return viaStandard
+// compiles reports whether the form of a type is its kind's.
+func compiles(t reflect.Type) bool {
+	return !t.Implements(marshalerType) && !t.Implements(textMarshalerType) && t != numberType &&
+		!reflect.PointerTo(t).Implements(marshalerType) && !reflect.PointerTo(t).Implements(textMarshalerType)
+}
+
+func compile(t reflect.Type) encoder {
+	if !compiles(t) {
+		return viaStandard(t)
 	}
 	switch t.Kind() {
 	case reflect.Bool:
-		return appendBool
-	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
-		return appendInt
-	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
-		return appendUint
+		return func(dst []byte, p memory.Pointer, _ place) ([]byte, error) {
+			return strconv.AppendBool(dst, *memory.At[bool](p, 0)), nil
+		}
+	case reflect.Int:
+		return appendInt[int]
+	case reflect.Int8:
+		return appendInt[int8]
+	case reflect.Int16:
+		return appendInt[int16]
+	case reflect.Int32:
+		return appendInt[int32]
+	case reflect.Int64:
+		return appendInt[int64]
+	case reflect.Uint:
+		return appendUint[uint]
+	case reflect.Uint8:
+		return appendUint[uint8]
+	case reflect.Uint16:
+		return appendUint[uint16]
+	case reflect.Uint32:
+		return appendUint[uint32]
+	case reflect.Uint64:
+		return appendUint[uint64]
+	case reflect.Uintptr:
+		return appendUint[uintptr]
 	case reflect.Float32:
-		return appendFloat32
+		return func(dst []byte, p memory.Pointer, _ place) ([]byte, error) {
+			return appendFloat(dst, float64(*memory.At[float32](p, 0)), 32)
+		}
 	case reflect.Float64:
-		return appendFloat64
+		return func(dst []byte, p memory.Pointer, _ place) ([]byte, error) {
+			return appendFloat(dst, *memory.At[float64](p, 0), 64)
+		}
 	case reflect.String:
-		return func(dst []byte, v reflect.Value, _ int) ([]byte, error) { return appendString(dst, v.String()), nil }
+		return func(dst []byte, p memory.Pointer, _ place) ([]byte, error) {
+			return appendString(dst, *memory.At[string](p, 0)), nil
+		}
 	case reflect.Slice:
-		if t.Elem().Kind() == reflect.Uint8 {
-			return viaStandard // base64, unless the elements have a form of their own
-		}
-		if t == stringsType {
-			return appendStrings
-		}
-		return compileList(t, true)
+		return compileSlice(t)
 	case reflect.Array:
-		return compileList(t, false)
+		return compileArray(t)
 	case reflect.Pointer:
 		return compilePointer(t)
 	case reflect.Struct:
 		return compileStruct(t)
 	}
-	return viaStandard
+	return viaStandard(t)
 }
 
-// viaStandard leaves a value to encoding/json. Of an addressable value the pointer is given, since methods on pointers
-// count where encoding/json can reach them.
-func viaStandard(dst []byte, v reflect.Value, _ int) ([]byte, error) {
-	if v.CanAddr() {
-		v = v.Addr()
+// viaStandard leaves values of a type to encoding/json. Of an addressable one the pointer is given, since methods on
+// pointers count where encoding/json can reach them.
+func viaStandard(t reflect.Type) encoder {
+	return func(dst []byte, p memory.Pointer, at place) ([]byte, error) {
+		v := reflect.NewAt(t, p)
+		if at&addressable == 0 {
+			v = v.Elem()
+		}
+		out, err := json.Marshal(v.Interface())
+		return append(dst, out...), err
 	}
-	out, err := json.Marshal(v.Interface())
-	return append(dst, out...), err
 }
 
-func appendBool(dst []byte, v reflect.Value, _ int) ([]byte, error) {
-	return strconv.AppendBool(dst, v.Bool()), nil
+func appendInt[N int | int8 | int16 | int32 | int64](dst []byte, p memory.Pointer, _ place) ([]byte, error) {
+	return strconv.AppendInt(dst, int64(*memory.At[N](p, 0)), 10), nil
 }
 
-func appendInt(dst []byte, v reflect.Value, _ int) ([]byte, error) {
-	return strconv.AppendInt(dst, v.Int(), 10), nil
-}
-
-func appendUint(dst []byte, v reflect.Value, _ int) ([]byte, error) {
-	return strconv.AppendUint(dst, v.Uint(), 10), nil
-}
-
-func appendFloat32(dst []byte, v reflect.Value, _ int) ([]byte, error) {
-	return appendFloat(dst, v, 32)
-}
-func appendFloat64(dst []byte, v reflect.Value, _ int) ([]byte, error) {
-	return appendFloat(dst, v, 64)
+func appendUint[N uint | uint8 | uint16 | uint32 | uint64 | uintptr](dst []byte, p memory.Pointer, _ place) ([]byte, error) {
+	return strconv.AppendUint(dst, uint64(*memory.At[N](p, 0)), 10), nil
 }
 
 // appendFloat writes a number as ECMAScript does: plainly between 1e-6 and 1e21, otherwise with an exponent that has no
 // leading zero.
-func appendFloat(dst []byte, v reflect.Value, bits int) ([]byte, error) {
-	f := v.Float()
+func appendFloat(dst []byte, f float64, bits int) ([]byte, error) {
 	if math.IsInf(f, 0) || math.IsNaN(f) {
-		return dst, &json.UnsupportedValueError{Value: v, Str: strconv.FormatFloat(f, 'g', -1, bits)}
+		return dst, &json.UnsupportedValueError{Value: reflect.ValueOf(f), Str: strconv.FormatFloat(f, 'g', -1, bits)}
 	}
 	format := byte('f')
 	if abs := math.Abs(f); abs != 0 {
@@ -144,251 +214,77 @@ func appendFloat(dst []byte, v reflect.Value, bits int) ([]byte, error) {
 	return dst, nil
 }
 
-// appendStrings is the list that answers have most. A list that is part of something addressable is read without
-// reflection.
-func appendStrings(dst []byte, v reflect.Value, _ int) ([]byte, error) {
-	if v.IsNil() {
-		return append(dst, "null"...), nil
-	}
-	dst = append(dst, '[')
-	if v.CanAddr() {
-		for i, s := range *v.Addr().Interface().(*[]string) {
-			if i > 0 {
-				dst = append(dst, ',')
-			}
-			dst = appendString(dst, s)
+func compileSlice(t reflect.Type) encoder {
+	switch {
+	case t.Elem().Kind() == reflect.Uint8:
+		return viaStandard(t) // base64, unless the elements have a form of their own
+	case t == stringsType:
+		return func(dst []byte, p memory.Pointer, _ place) ([]byte, error) {
+			return appendStrings(dst, *memory.At[[]string](p, 0)), nil
 		}
-		return append(dst, ']'), nil
 	}
-	for i := range v.Len() {
+	element, size, standard := of(t.Elem()), t.Elem().Size(), viaStandard(t)
+	return func(dst []byte, p memory.Pointer, at place) ([]byte, error) {
+		first, length := memory.List(p)
+		switch {
+		case first == nil:
+			return append(dst, "null"...), nil
+		case at.tooDeep():
+			return standard(dst, p, at)
+		}
+		return appendList(dst, first, length, size, element, at.through())
+	}
+}
+
+func compileArray(t reflect.Type) encoder {
+	element, size, length, standard := of(t.Elem()), t.Elem().Size(), t.Len(), viaStandard(t)
+	return func(dst []byte, p memory.Pointer, at place) ([]byte, error) {
+		if at.tooDeep() {
+			return standard(dst, p, at)
+		}
+		return appendList(dst, p, length, size, element, at+deeper)
+	}
+}
+
+func appendList(dst []byte, first memory.Pointer, length int, size uintptr, element encoder, at place) ([]byte, error) {
+	dst = append(dst, '[')
+	for i := range length {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = appendString(dst, v.Index(i).String())
+		var err error
+		if dst, err = element(dst, memory.Add(first, uintptr(i)*size), at); err != nil {
+			return dst, err
+		}
 	}
 	return append(dst, ']'), nil
 }
 
-func compileList(t reflect.Type, nilable bool) Encoder {
-	element := Of(t.Elem())
-	return func(dst []byte, v reflect.Value, depth int) ([]byte, error) {
+// appendStrings writes the list that answers have most.
+func appendStrings(dst []byte, list []string) []byte {
+	if list == nil {
+		return append(dst, "null"...)
+	}
+	dst = append(dst, '[')
+	for i, s := range list {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = appendString(dst, s)
+	}
+	return append(dst, ']')
+}
+
+func compilePointer(t reflect.Type) encoder {
+	element, standard := of(t.Elem()), viaStandard(t)
+	return func(dst []byte, p memory.Pointer, at place) ([]byte, error) {
+		to := memory.Pointee(p)
 		switch {
-		case nilable && v.IsNil():
+		case to == nil:
 			return append(dst, "null"...), nil
-		case depth > deepest:
-			return viaStandard(dst, v, depth)
+		case at.tooDeep():
+			return standard(dst, p, at)
 		}
-		dst = append(dst, '[')
-		for i := range v.Len() {
-			if i > 0 {
-				dst = append(dst, ',')
-			}
-			var err error
-			if dst, err = element(dst, v.Index(i), depth+1); err != nil {
-				return dst, err
-			}
-		}
-		return append(dst, ']'), nil
+		return element(dst, to, at.through())
 	}
-}
-
-func compilePointer(t reflect.Type) Encoder {
-	element := Of(t.Elem())
-	return func(dst []byte, v reflect.Value, depth int) ([]byte, error) {
-		switch {
-		case v.IsNil():
-			return append(dst, "null"...), nil
-		case depth > deepest:
-			return viaStandard(dst, v, depth)
-		}
-		return element(dst, v.Elem(), depth+1)
-	}
-}
-
-// field is one member of an object.
-type field struct {
-	index     int
-	comma     string // `,"name":`
-	first     string // `"name":`
-	omitEmpty bool
-	omitZero  bool
-	encode    Encoder
-}
-
-func compileStruct(t reflect.Type) Encoder {
-	var fields []field
-	names := map[string]bool{}
-	for i := range t.NumField() {
-		sf := t.Field(i)
-		tag := sf.Tag.Get("json")
-		if sf.Anonymous {
-			return viaStandard
-		}
-		if !sf.IsExported() || tag == "-" {
-			continue
-		}
-		name, options, _ := strings.Cut(tag, ",")
-		if !validName(name) {
-			name = sf.Name
-		}
-		f := field{index: i}
-		for option := range strings.SplitSeq(options, ",") {
-			switch option {
-			case "omitempty":
-				f.omitEmpty = true
-			case "omitzero":
-				f.omitZero = true
-			case "string":
-				return viaStandard
-			}
-		}
-		if names[name] || f.omitZero && hasIsZero(sf.Type) {
-			return viaStandard
-		}
-		names[name] = true
-		f.first = string(appendString(nil, name)) + ":"
-		f.comma = "," + f.first
-		f.encode = Of(sf.Type)
-		fields = append(fields, f)
-	}
-	return func(dst []byte, v reflect.Value, depth int) ([]byte, error) {
-		return appendObject(dst, v, fields, depth)
-	}
-}
-
-func appendObject(dst []byte, v reflect.Value, fields []field, depth int) ([]byte, error) {
-	dst = append(dst, '{')
-	some := false
-	for i := range fields {
-		f := &fields[i]
-		member := v.Field(f.index)
-		if f.omitEmpty && isEmpty(member) || f.omitZero && member.IsZero() {
-			continue
-		}
-		if some {
-			dst = append(dst, f.comma...)
-		} else {
-			dst = append(dst, f.first...)
-			some = true
-		}
-		var err error
-		if dst, err = f.encode(dst, member, depth); err != nil {
-			return dst, err
-		}
-	}
-	return append(dst, '}'), nil
-}
-
-// hasIsZero reports whether omitzero would ask a method.
-func hasIsZero(t reflect.Type) bool {
-	isZeroer := reflect.TypeFor[interface{ IsZero() bool }]()
-	return t.Implements(isZeroer) || reflect.PointerTo(t).Implements(isZeroer)
-}
-
-// isEmpty is what omitempty means.
-func isEmpty(v reflect.Value) bool {
-	switch v.Kind() {
-	case reflect.Array, reflect.Map, reflect.Slice, reflect.String:
-		return v.Len() == 0
-	case reflect.Struct:
-		return false
-	}
-	return v.IsZero()
-}
-
-// validName says which names a tag can give.
-func validName(name string) bool {
-	for _, c := range name {
-		if !strings.ContainsRune("!#$%&()*+-./:;<=>?@[]^_{|}~ ", c) && !unicode.IsLetter(c) && !unicode.IsDigit(c) {
-			return false
-		}
-	}
-	return name != ""
-}
-
-const hex = "0123456789abcdef"
-
-// plain marks the ASCII characters that stand for themselves in a string.
-var plain = func() (table [utf8.RuneSelf]bool) {
-	for c := ' '; c < utf8.RuneSelf; c++ {
-		table[c] = !strings.ContainsRune("\"\\<>&\x7f", c)
-	}
-	table[0x7f] = true
-	return table
-}()
-
-// appendString writes a string so that it can also stand in HTML, as encoding/json does: <, >, &, U+2028 and U+2029 are
-// escaped, and what is not UTF-8 becomes U+FFFD.
-func appendString(dst []byte, s string) []byte {
-	dst = append(dst, '"')
-	if n := plainPrefix(s); n == len(s) {
-		return append(append(dst, s...), '"')
-	}
-	start := 0
-	for i := 0; i < len(s); {
-		if c := s[i]; c < utf8.RuneSelf {
-			if plain[c] {
-				i++
-				continue
-			}
-			dst = appendEscape(append(dst, s[start:i]...), c)
-			i++
-			start = i
-			continue
-		}
-		r, size := utf8.DecodeRuneInString(s[i:])
-		switch {
-		case r == utf8.RuneError && size == 1:
-			dst = append(append(dst, s[start:i]...), `\ufffd`...)
-			start = i + size
-		case r == '\u2028' || r == '\u2029':
-			dst = append(append(dst, s[start:i]...), `\u202`...)
-			dst = append(dst, hex[r&0xf])
-			start = i + size
-		}
-		i += size
-	}
-	return append(append(dst, s[start:]...), '"')
-}
-
-// plainPrefix returns how many bytes at the start of s stand for themselves; it may stop up to seven early. It looks at
-// eight bytes at once.
-func plainPrefix(s string) int {
-	const ones, high = 0x0101010101010101, 0x8080808080808080
-	// A byte of x below n makes the high bit of its place in x - n·ones, if its own high bit is not set. Borrows of lower
-	// places can only report too much.
-	zero := func(x uint64) uint64 { return (x - ones) &^ x }
-	i := 0
-	for ; i+8 <= len(s); i += 8 {
-		x := uint64(s[i]) | uint64(s[i+1])<<8 | uint64(s[i+2])<<16 | uint64(s[i+3])<<24 |
-			uint64(s[i+4])<<32 | uint64(s[i+5])<<40 | uint64(s[i+6])<<48 | uint64(s[i+7])<<56
-		found := x | (x - ' '*ones) | zero(x^'"'*ones) | zero(x^'\\'*ones) | zero(x^'<'*ones) | zero(x^'>'*ones) | zero(x^'&'*ones)
-		if found&high != 0 {
-			return i
-		}
-	}
-	for ; i < len(s); i++ {
-		if c := s[i]; c >= utf8.RuneSelf || !plain[c] {
-			return i
-		}
-	}
-	return i
-}
-
-func appendEscape(dst []byte, c byte) []byte {
-	switch c {
-	case '\\', '"':
-		return append(dst, '\\', c)
-	case '\b':
-		return append(dst, '\\', 'b')
-	case '\f':
-		return append(dst, '\\', 'f')
-	case '\n':
-		return append(dst, '\\', 'n')
-	case '\r':
-		return append(dst, '\\', 'r')
-	case '\t':
-		return append(dst, '\\', 't')
-	}
-	return append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&0xf])
 }

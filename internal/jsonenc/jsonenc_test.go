@@ -85,7 +85,7 @@ var twins = reflect.StructOf([]reflect.StructField{
 })
 
 func encode(value any) (string, error) {
-	out, err := Of(reflect.TypeOf(value))(nil, reflect.ValueOf(value), 0)
+	out, err := Of(reflect.TypeOf(value))(nil, value)
 	return string(out), err
 }
 
@@ -206,7 +206,7 @@ func BenchmarkStruct(b *testing.B) {
 		b.ReportAllocs()
 		var dst []byte
 		for b.Loop() {
-			dst, _ = Of(reflect.TypeFor[*out]())(dst[:0], reflect.ValueOf(value), 0)
+			dst, _ = Of(reflect.TypeFor[*out]())(dst[:0], value)
 		}
 	})
 	b.Run("standard", func(b *testing.B) {

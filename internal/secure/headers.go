@@ -2,6 +2,7 @@ package secure
 
 import (
 	"fmt"
+	"iter"
 	"net/http"
 	"net/textproto"
 	"slices"
@@ -36,6 +37,7 @@ type Headers struct {
 	fields    []field
 	transport []string // the value of Strict-Transport-Security, nil if off
 	csp       CSP
+	shared    bool // some of fields may be set by others too
 }
 
 // field is a header in the form in which http.Header holds it, so that applying it is one map assignment.
@@ -72,6 +74,7 @@ func NewHeaders(o HeaderOptions) (*Headers, error) {
 		if err := h.add(name, value, ""); err != nil {
 			return nil, err
 		}
+		h.shared = h.shared || !slices.Contains(ownHeaders, textproto.CanonicalMIMEHeaderKey(name))
 	}
 	slices.SortFunc(h.fields, func(a, b field) int { return strings.Compare(a.name, b.name) })
 	for i := 1; i < len(h.fields); i++ {
@@ -123,6 +126,44 @@ func (h *Headers) Apply(dst http.Header, tls bool) {
 	if tls && h.transport != nil {
 		if _, present := dst[strictTransportSecurity]; !present {
 			dst[strictTransportSecurity] = h.transport
+		}
+	}
+}
+
+// ownHeaders are those that nothing in this module sets but security headers.
+var ownHeaders = []string{
+	"Content-Security-Policy", "Content-Security-Policy-Report-Only", "Cross-Origin-Embedder-Policy", "Cross-Origin-Opener-Policy",
+	"Cross-Origin-Resource-Policy", "Origin-Agent-Cluster", "Permissions-Policy", "Referrer-Policy", "Reporting-Endpoints",
+	"X-Content-Type-Options", "X-Frame-Options", "X-Permitted-Cross-Domain-Policies", "X-Xss-Protection", strictTransportSecurity,
+}
+
+// Own reports whether all headers of the set are such as nothing else in this module sets: then an answer whose headers
+// no program has had yet has none of them, and Set will do.
+func (h *Headers) Own() bool { return h == nil || !h.shared }
+
+// Set is Apply for a dst that is known to have none of the headers.
+func (h *Headers) Set(dst http.Header, tls bool) {
+	if h == nil {
+		return
+	}
+	for i := range h.fields {
+		dst[h.fields[i].name] = h.fields[i].values
+	}
+	if tls && h.transport != nil {
+		dst[strictTransportSecurity] = h.transport
+	}
+}
+
+// All ranges over the headers that Set sets.
+func (h *Headers) All(tls bool) iter.Seq2[string, []string] {
+	return func(yield func(string, []string) bool) {
+		for i := range h.fields {
+			if !yield(h.fields[i].name, h.fields[i].values) {
+				return
+			}
+		}
+		if tls && h.transport != nil {
+			yield(strictTransportSecurity, h.transport)
 		}
 	}
 }

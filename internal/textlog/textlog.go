@@ -14,7 +14,9 @@ import (
 	"log/slog"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -39,6 +41,33 @@ func New(out io.Writer, level slog.Leveler) *Handler {
 type lockedWriter struct {
 	mu  sync.Mutex
 	out io.Writer
+
+	second atomic.Pointer[second] // of the last record
+}
+
+// second is a second as text, but for its milliseconds: records come many to a second.
+type second struct {
+	unix     int64
+	location *time.Location
+	before   string // 2026-11-23T14:05:06.
+	after    string // +01:00
+}
+
+// appendTime is the function of that name, which is asked once for each second.
+func (w *lockedWriter) appendTime(text []byte, t time.Time) []byte {
+	s := w.second.Load()
+	if s == nil || s.unix != t.Unix() || s.location != t.Location() {
+		all := string(appendTime(nil, t))
+		point := strings.LastIndexByte(all, '.')
+		s = &second{unix: t.Unix(), location: t.Location(), before: all[:point+1], after: all[point+4:]}
+		w.second.Store(s)
+	}
+	return append(appendMilliseconds(append(text, s.before...), t), s.after...)
+}
+
+func appendMilliseconds(text []byte, t time.Time) []byte {
+	ms := t.Nanosecond() / 1e6
+	return append(text, byte('0'+ms/100), byte('0'+ms/10%10), byte('0'+ms%10))
 }
 
 func (w *lockedWriter) Write(p []byte) (int, error) {
@@ -81,19 +110,8 @@ func (h *Handler) Handle(ctx context.Context, record slog.Record) error {
 		return h.standard.Handle(ctx, record)
 	}
 	line := lines.Get().(*[]byte)
-	defer func() {
-		if cap(*line) <= maxKept {
-			lines.Put(line)
-		}
-	}()
-	text := (*line)[:0]
-	if !record.Time.IsZero() {
-		text = appendTime(append(text, "time="...), record.Time)
-		text = append(text, ' ')
-	}
-	text = appendText(append(text, "level="...), record.Level.String())
-	text = appendText(append(text, " msg="...), record.Message)
-	text = append(text, h.attrs...)
+	defer freeLine(line)
+	text := h.begin((*line)[:0], record.Time, record.Level, record.Message)
 	simple := true
 	record.Attrs(func(attr slog.Attr) bool {
 		text, simple = appendAttr(text, attr)
@@ -108,10 +126,27 @@ func (h *Handler) Handle(ctx context.Context, record slog.Record) error {
 	return err
 }
 
+// begin writes what every line begins with.
+func (h *Handler) begin(text []byte, at time.Time, level slog.Level, message string) []byte {
+	if !at.IsZero() {
+		text = h.out.appendTime(append(text, "time="...), at)
+		text = append(text, ' ')
+	}
+	text = appendText(append(text, "level="...), level.String())
+	text = appendText(append(text, " msg="...), message)
+	return append(text, h.attrs...)
+}
+
 // Longer lines are not kept for the next record.
 const maxKept = 16 << 10
 
 var lines = sync.Pool{New: func() any { return new([]byte) }}
+
+func freeLine(line *[]byte) {
+	if cap(*line) <= maxKept {
+		lines.Put(line)
+	}
+}
 
 // appendAttr writes " key=value". It reports false for a value that it leaves to slog.
 func appendAttr(text []byte, attr slog.Attr) ([]byte, bool) {
@@ -166,7 +201,14 @@ func needsQuotes(s string) bool {
 	if s == "" {
 		return true
 	}
-	for i := 0; i < len(s); {
+	i := 0
+	for i+8 <= len(s) && !special(s[i:i+8]) {
+		i += 8
+	}
+	if i > 0 && i+8 > len(s) && !special(s[len(s)-8:]) {
+		return false // some of it was seen twice
+	}
+	for i < len(s) {
 		c := s[i]
 		if c < utf8.RuneSelf {
 			if c <= ' ' || c == '=' || c == '"' {
@@ -182,4 +224,17 @@ func needsQuotes(s string) bool {
 		i += size
 	}
 	return false
+}
+
+// special reports whether one of eight bytes may ask for quotes: it looks at all of them at once, and may report one too
+// many.
+func special(s string) bool {
+	const ones, high = 0x0101010101010101, 0x8080808080808080
+	_ = s[7]
+	x := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+	// A byte of x below n makes the high bit of its place in x - n·ones, if its own high bit is not set; one that is n does
+	// in (x^n·ones) - ones. Borrows only add to it.
+	equals, quote := x^'='*ones-ones, x^'"'*ones-ones
+	return (x|(x-('!'*ones))|equals|quote)&high != 0
 }

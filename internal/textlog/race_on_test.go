@@ -1,0 +1,5 @@
+//go:build race
+
+package textlog
+
+const raceEnabled = true
