@@ -12,9 +12,8 @@ import (
 	"github.com/ishaa-framework/ishaa/internal/uuid"
 )
 
-// A converter decides which segments a parameter accepts. The built-in ones are known to the matcher by their kind,
-// so that a number is converted while it is checked; re and the converters that a program registers are functions on
-// the decoded segment.
+// A converter decides which segments a parameter accepts. The built-in ones are known to the matcher by their kind; re
+// and the converters that a program registers are functions on the decoded segment.
 
 // kind is what a segment of a pattern accepts, in the order of precedence: a smaller kind is more specific.
 type kind uint8

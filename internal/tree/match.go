@@ -49,8 +49,8 @@ func (c *core) match(method methodID, path string, ps *Params) int32 {
 		ps.Reset()
 		return none
 	}
-	if ps.overflow != nil {
-		ps.overflow = nil // a copy may still use it
+	if ps.more != nil {
+		ps.more = nil // a copy may still use it
 	}
 	var w walk
 	w.core, w.ps, w.method = c, ps, method
@@ -69,9 +69,9 @@ func (c *core) match(method methodID, path string, ps *Params) int32 {
 		ps.Reset()
 		return none
 	}
-	ps.n, ps.path, ps.rest = w.n, w.path, ""
-	if w.rest > 0 {
-		ps.rest = path[rawIndex(path, strings.Count(w.path[:w.rest], "/")):]
+	ps.n, ps.path, ps.rest = uint32(w.n), w.path, uint32(w.rest)
+	if w.rest > 0 && w.strict == 0 { // the wire's form may be another
+		ps.extra().rest = path[rawIndex(path, strings.Count(w.path[:w.rest], "/")):]
 	}
 	return value
 }
@@ -136,8 +136,8 @@ func (w *walk) descend(at uint32, i, n int) int32 {
 			}
 		}
 		if nd.number != 0 {
-			if number, ok := parseInt(path[i:end]); ok {
-				w.set(n, i, end, uint64(number))
+			if _, ok := parseInt(path[i:end]); ok {
+				w.set(n, i, end)
 				if value := w.follow(nd.number, end, n+1); value != none {
 					return value
 				}
@@ -149,7 +149,7 @@ func (w *walk) descend(at uint32, i, n int) int32 {
 		if nd.str == 0 {
 			return none
 		}
-		w.set(n, i, end, 0)
+		w.set(n, i, end)
 		n++
 		if end == len(path) {
 			return w.found(&w.nodes[nd.str].leaf, n)
@@ -159,21 +159,28 @@ func (w *walk) descend(at uint32, i, n int) int32 {
 }
 
 // set notes parameter i. A try that led nowhere leaves parameters behind; those of the next one replace them.
-func (w *walk) set(i, start, end int, number uint64) {
+func (w *walk) set(i, start, end int) {
 	if uint(i) < inlineParams {
-		w.ps.inline[i] = param{uint32(start), uint32(end), number}
+		w.ps.inline[i] = param{uint32(start), uint32(end)}
 		return
 	}
-	w.setOverflow(i-inlineParams, param{uint32(start), uint32(end), number})
+	w.setMore(i-inlineParams, param{uint32(start), uint32(end)})
 }
 
-// setOverflow is set for those that do not fit inline, for all of which it makes room at once.
-func (w *walk) setOverflow(i int, p param) {
-	if w.ps.overflow == nil {
-		overflow := make([]param, w.depth-inlineParams)
-		w.ps.overflow = &overflow
+// setMore is set for those that do not fit inline, for all of which it makes room at once.
+func (w *walk) setMore(i int, p param) {
+	more := w.ps.extra()
+	if more.params == nil {
+		more.params = make([]param, w.depth-inlineParams)
 	}
-	(*w.ps.overflow)[i] = p
+	more.params[i] = p
+}
+
+func (ps *Params) extra() *moreParams {
+	if ps.more == nil {
+		ps.more = &moreParams{}
+	}
+	return ps.more
 }
 
 // follow goes on after a segment that ends at index end and leads to a child.
@@ -195,17 +202,16 @@ func (w *walk) others(nd *node, i, end, n int) int32 {
 	r := &w.rare[nd.rare-1]
 	for j := range r.edges {
 		e := &r.edges[j]
-		number, ok := w.accepts(e.matcher, w.path[i:end])
-		if !ok {
+		if !w.accepts(e.matcher, w.path[i:end]) {
 			continue
 		}
-		w.set(n, i, end, number)
+		w.set(n, i, end)
 		if value := w.follow(e.child, end, n+1); value != none {
 			return value
 		}
 	}
 	if nd.str != 0 {
-		w.set(n, i, end, 0)
+		w.set(n, i, end)
 		if value := w.follow(nd.str, end, n+1); value != none {
 			return value
 		}
@@ -217,7 +223,7 @@ func (w *walk) others(nd *node, i, end, n int) int32 {
 		return status
 	}
 	if r.path.n != 0 && w.relative(i) {
-		w.set(n, i, len(w.path), 0)
+		w.set(n, i, len(w.path))
 		if value := w.found(&r.path, n+1); value != none {
 			return value
 		}
@@ -277,16 +283,16 @@ func (w *walk) relative(i int) bool {
 		!(w.strict == 0 && strings.Contains(tail, "%2F"))
 }
 
-// accepts reports whether a converter that is neither int nor str takes a segment, and as which number.
-func (w *walk) accepts(m *matcher, segment string) (number uint64, ok bool) {
+// accepts reports whether a converter that is neither int nor str takes a segment.
+func (w *walk) accepts(m *matcher, segment string) bool {
 	switch m.kind {
 	case kindFloat:
-		f, ok := parseFloat(segment)
-		return math.Float64bits(f), ok
+		_, ok := parseFloat(segment)
+		return ok
 	case kindUUID:
-		return 0, uuid.Valid(segment)
+		return uuid.Valid(segment)
 	case kindSlug:
-		return 0, isSlug(segment)
+		return isSlug(segment)
 	}
-	return 0, m.match == nil || m.match(decodeCanonical(segment))
+	return m.match == nil || m.match(decodeCanonical(segment))
 }

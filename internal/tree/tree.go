@@ -43,7 +43,7 @@ func (t *Tree[V]) Add(method string, p *Pattern, v V) error {
 
 // Match returns the value of the most specific pattern that matches an escaped path, as it is on the wire, and that
 // has a value for the method; see the package comment. It fills ps, or empties it if nothing matches.
-// It allocates only for paths with escapes and for more than six parameters; ps itself, if it is a local variable, is
+// It allocates only for paths with escapes and for more than four parameters; ps itself, if it is a local variable, is
 // moved to the heap, so it is best kept in what a request has anyway.
 func (t *Tree[V]) Match(method, path string, ps *Params) (v V, ok bool) {
 	i := t.match(t.methodID(method), path, ps)
