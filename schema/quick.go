@@ -1,68 +1,83 @@
 package schema
 
-import "reflect"
+import (
+	"maps"
+	"math"
+	"reflect"
+	"slices"
 
-// The values that most parameters have — a text that is free or one of a few, a whole number of a few digits within its bounds —
-// are set without what the reporting of a violation needs. Whatever else there is goes the long way, which alone decides
-// what fits.
-
-type quick uint8
-
-const (
-	quickNone quick = iota
-	quickString
-	quickInt
+	"github.com/ishaa-framework/ishaa/internal/quickset"
 )
 
-func (t *Type) chooseQuick() quick {
+// The values that most parameters have are set by package quickset. Whatever else there is goes the long way, which alone
+// decides what fits.
+
+func init() {
+	quickset.Of = func(t any) *quickset.Setter { return t.(*Type).quick }
+}
+
+// chooseQuick returns nil for a type that has no quick way.
+func (t *Type) chooseQuick() *quickset.Setter {
 	switch {
 	case t.inner != nil || t.text != nil || t.special != plain:
-		return quickNone
+		return nil
 	case t.kind == String && t.goType.Kind() == reflect.String && (t.rules == nil || t.rules.text == nil):
-		return quickString
-	case t.kind == Integer && (t.goType.Kind() == reflect.Int || t.goType.Kind() == reflect.Int64) &&
-		(t.rules == nil || t.rules.signed.multiple == 0 && t.rules.enum == nil):
-		return quickInt
+		if t.rules == nil || t.rules.enum == nil {
+			return quickset.String(nil)
+		}
+		if n := len(t.rules.enumText); n == 0 || n > mostQuickTexts {
+			return nil
+		}
+		return quickset.String(slices.Sorted(maps.Keys(t.rules.enumText)))
+	case t.kind == Integer && (t.rules == nil || t.rules.signed.multiple == 0 && t.rules.enum == nil):
+		low, high := int64(math.MinInt64), int64(math.MaxInt64)
+		if t.rules != nil {
+			var ok bool
+			if low, high, ok = inclusive(&t.rules.signed); !ok {
+				return nil
+			}
+		}
+		switch t.goType.Kind() {
+		case reflect.Int:
+			return quickset.Int(low, high)
+		case reflect.Int64:
+			return quickset.Int64(low, high)
+		}
 	}
-	return quickNone
+	return nil
+}
+
+// mostQuickTexts is up to how many texts a list is searched one by one.
+const mostQuickTexts = 16
+
+// inclusive returns the least and the greatest value that are within the bounds of an integer. It reports false for
+// bounds that leave none at the end of the range.
+func inclusive(b *bounds[int64]) (low, high int64, ok bool) {
+	low, high = math.MinInt64, math.MaxInt64
+	if !b.any {
+		return low, high, true
+	}
+	if b.has[0] {
+		low = max(low, b.min)
+	}
+	if b.has[1] {
+		high = min(high, b.max)
+	}
+	if b.has[2] {
+		if b.exMin == math.MaxInt64 {
+			return 0, 0, false
+		}
+		low = max(low, b.exMin+1)
+	}
+	if b.has[3] {
+		if b.exMax == math.MinInt64 {
+			return 0, 0, false
+		}
+		high = min(high, b.exMax-1)
+	}
+	return low, high, true
 }
 
 func (t *Type) quickText(dst reflect.Value, text string) bool {
-	switch t.quick {
-	case quickString:
-		if t.rules != nil && t.rules.enum != nil && !t.rules.enumText[text] {
-			return false
-		}
-		dst.SetString(text)
-		return true
-	case quickInt:
-		n, ok := shortInt(text)
-		if !ok || t.rules != nil && !t.rules.signed.hold(n) {
-			return false
-		}
-		dst.SetInt(n)
-		return true
-	}
-	return false
-}
-
-// hold reports whether the value is within the bounds.
-func (b *bounds[N]) hold(v N) bool {
-	return !b.any || (!b.has[0] || v >= b.min) && (!b.has[1] || v <= b.max) && (!b.has[2] || v > b.exMin) && (!b.has[3] || v < b.exMax)
-}
-
-// shortInt reads up to nine digits, which fit every int.
-func shortInt(text string) (int64, bool) {
-	if len(text) == 0 || len(text) > 9 {
-		return 0, false
-	}
-	var n int64
-	for i := range len(text) {
-		digit := text[i] - '0'
-		if digit > 9 {
-			return 0, false
-		}
-		n = n*10 + int64(digit)
-	}
-	return n, true
+	return t.quick != nil && t.quick.Set(dst.Addr().UnsafePointer(), text)
 }

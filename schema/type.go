@@ -2,6 +2,8 @@ package schema
 
 import (
 	"reflect"
+
+	"github.com/ishaa-framework/ishaa/internal/quickset"
 )
 
 // Kind is what a value is in JSON.
@@ -63,7 +65,7 @@ type Type struct {
 	decode   func(*decoder, reflect.Value) error
 	validate func(*validator, reflect.Value)
 	setText  func(*recorder, reflect.Value, string)
-	quick    quick // how SetText may go without a recorder
+	quick    *quickset.Setter // how SetText may go without a recorder; nil where it may not
 }
 
 // core is what does not depend on the place: shared between all Types of a Go type, and filled after it is shared, since
