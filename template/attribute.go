@@ -22,34 +22,30 @@ type accessor struct {
 	field  []int        // of the struct behind t
 	method int          // index in t's method set, or -1
 	call   bool         // the method takes nothing: reading it calls it
+	index  int          // of a scalar field
 	scalar reflect.Kind // of a string, int or bool field of a pointed-to struct itself; the rest is 0
 }
 
-// fast reads a scalar field; ok is false where the long way has to be taken.
-func (a *accessor) fast(v *value) (value, bool) {
+// scalarOf gives a scalar field and its kind, which is 0 where the long way has to be taken.
+func (a *accessor) scalarOf(v *value) (reflect.Value, reflect.Kind) {
 	if a == nil || a.scalar == 0 || reflect.TypeOf(v.o) != a.t {
-		return value{}, false
+		return reflect.Value{}, 0
 	}
 	rv := reflect.ValueOf(v.o)
 	if rv.IsNil() {
-		return value{}, false
+		return reflect.Value{}, 0
 	}
-	rv = rv.Elem().Field(a.field[0])
-	switch a.scalar {
-	case reflect.String:
-		return value{k: kString, s: rv.String()}, true
-	case reflect.Int:
-		return value{k: kInt, n: uint64(rv.Int())}, true
-	}
-	return boolValue(rv.Bool()), true
+	return rv.Elem().Field(a.index), a.scalar
 }
 
 // scalarKind says what fast may do about a field.
 func scalarKind(t reflect.Type, f reflect.StructField) reflect.Kind {
 	if t.Kind() == reflect.Pointer && len(f.Index) == 1 && f.Type.PkgPath() == "" {
 		switch k := f.Type.Kind(); k {
-		case reflect.String, reflect.Int, reflect.Bool:
+		case reflect.String, reflect.Bool:
 			return k
+		case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+			return reflect.Int
 		}
 	}
 	return 0
@@ -87,7 +83,7 @@ func newAccessor(t reflect.Type, name string) *accessor {
 		if structType.Kind() == reflect.Struct {
 			for _, f := range reflect.VisibleFields(structType) {
 				if f.IsExported() && (f.Name == name || !exact && sameName(name, f.Name)) && reachable(structType, f.Index) {
-					return &accessor{t: t, field: f.Index, method: -1, scalar: scalarKind(t, f)}
+					return &accessor{t: t, field: f.Index, method: -1, index: f.Index[0], scalar: scalarKind(t, f)}
 				}
 			}
 		}

@@ -1,7 +1,6 @@
 package template
 
 import (
-	"strings"
 	"sync"
 )
 
@@ -56,7 +55,7 @@ func (u *unit) in(esc escContext) (fn *function, err error) {
 		return fn, nil
 	}
 	defer func() { caught(recover(), &err, nil) }()
-	c := &compiler{t: u.t, unit: u, esc: esc, engine: u.t.engine, usesLoop: true}
+	c := &compiler{t: u.t, unit: u, esc: esc, engine: u.t.engine}
 	fn = c.function(u)
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -98,7 +97,8 @@ type compiler struct {
 	extended bool // extends came before at the top level: nothing is written any more
 	mayEnd   bool // extends stands in an if
 	loopEsc  []escContext
-	usesLoop bool
+	// where the turns of loops begin, by where the loops do
+	loopStarts map[loopPlace]escContext
 }
 
 func (c *compiler) fail(pos *position, format string, args ...any) {
@@ -110,7 +110,6 @@ func (c *compiler) contextual() bool { return c.t.mode == Contextual }
 
 func (c *compiler) function(u *unit) *function {
 	info := &fnInfo{root: u.name == ""}
-	c.usesLoop = strings.Contains(sourceOf(u).text, "loop")
 	start := c.esc
 	pos := &position{sourceOf(u), 1, 1}
 	if len(u.body) > 0 {

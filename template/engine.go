@@ -37,7 +37,7 @@ type Limits struct {
 type Options struct {
 	Syntax Syntax
 	Limits Limits
-	// Escape gives the escaping for a template's name. The default is EscapeNone for names that end in .txt and
+	// Escape gives the escaping for a template's name. The default is EscapeNone for names that end in .txt or .txt.j2 and
 	// Contextual for all others.
 	Escape func(name string) Escape
 	// Reload looks for changed files at each rendering. An application in debug mode sets it at Install.
@@ -47,6 +47,9 @@ type Options struct {
 	Filters map[string]any
 	Tests   map[string]any
 	Globals map[string]any
+	// PerRequest are further names that pages may read, such as the signed-in user or the messages of a session: each is
+	// asked for once in a page that reads it, and not at all in others.
+	PerRequest map[string]func(*ishaa.Request) any
 	// Nonce gives the nonce of a request's content security policy for csp_nonce: middleware.Nonce.
 	Nonce func(*ishaa.Request) string
 	// Extensions of files that Check compiles; the default is .html, .htm, .xml, .svg, .txt and .j2.
@@ -90,7 +93,7 @@ func New(fsys fs.FS, options ...Options) *Engine {
 	e.reload = o.Reload
 	if o.Escape == nil {
 		o.Escape = func(name string) Escape {
-			if strings.HasSuffix(name, ".txt") {
+			if strings.HasSuffix(strings.TrimSuffix(name, ".j2"), ".txt") {
 				return EscapeNone
 			}
 			return Contextual
@@ -280,7 +283,7 @@ func (e *Engine) RenderBlock(ctx context.Context, w io.Writer, name, block strin
 	})
 }
 
-func (e *Engine) render(ctx context.Context, name, block string, data any, globals map[string]value, done func([]byte) error) error {
+func (e *Engine) render(ctx context.Context, name, block string, data any, page *pageGlobals, done func([]byte) error) error {
 	t, err := e.load(name)
 	if err != nil {
 		if isMissing(err) {
@@ -289,7 +292,7 @@ func (e *Engine) render(ctx context.Context, name, block string, data any, globa
 		return err
 	}
 	st := e.pool.Get().(*render)
-	*st = render{engine: e, limits: e.options.Limits, ctx: ctx, globals: globals, out: st.out[:0], at: t.root.required}
+	*st = render{engine: e, limits: e.options.Limits, ctx: ctx, page: page, out: st.out[:0], at: t.root.required}
 	defer func() {
 		if cap(st.out) <= 1<<20 {
 			*st = render{out: st.out[:0]}

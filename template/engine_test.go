@@ -6,14 +6,11 @@ import (
 	"io"
 	"io/fs"
 	"iter"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
 	"time"
-
-	"github.com/ishaa-framework/ishaa"
 )
 
 type address struct{ City string }
@@ -90,7 +87,16 @@ func TestErrorsSayWhere(t *testing.T) {
 }
 
 func TestLimitsStopARender(t *testing.T) {
+	doubled := `{% set n = namespace(a=[], b=[]) %}{% for i in range(40) %}{% set n.a = [n.a, n.a] %}{% set n.b = [n.b, n.b] %}{% endfor %}`
 	for _, c := range []struct{ name, text string }{
+		{"lists that hold others twice, compared", doubled + `{{ n.a == n.b }}`},
+		{"ordered", doubled + `{{ n.a < n.b }}`},
+		{"looked for", doubled + `{{ n.a in [1, n.b] }}`},
+		{"written", doubled + `{{ n.a }}`},
+		{"as a key", doubled + `{{ {(n.a, 1): 2} }}`},
+		{"as JSON", doubled + `{{ n.a|tojson }}`},
+		{"format", `{{ "{:99999}".format(1) }}`},
+		{"verb", `{{ "%99999d" % 1 }}`},
 		{"loops", `{% for a in range(1000) %}{% for b in range(1000) %}{% endfor %}{% endfor %}`},
 		{"range", `{{ range(1000000) }}`},
 		{"repetition", `{{ "x" * 1000000000 }}`},
@@ -154,46 +160,5 @@ func TestBlocksAreEscapedForWhereTheLayoutPutsThem(t *testing.T) {
 	err := e.Render(&b, "child.html", map[string]any{"x": `javascript:"`})
 	if want := `<script>f("javascript:\"");g("javascript:\u0022")</script><a href="` + Blocked + `">`; b.String() != want || err != nil {
 		t.Errorf("got %s, %v\nwant %s", b.String(), err, want)
-	}
-}
-
-func TestPagesOfAnApplication(t *testing.T) {
-	files := fstest.MapFS{
-		"layout.html": {Data: []byte(`<title>{% block title %}{% endblock %}</title>{% block body %}{% endblock %}`)},
-		"page.html":   {Data: []byte(`{% extends "layout.html" %}{% block body %}<a href="{{ url('user', id=7) }}">{{ name }}</a> {{ request.method }} {{ csp_nonce }}{% endblock %}`)},
-	}
-	app := ishaa.New("test", ishaa.Config{Debug: true})
-	app.Install(New(files, Options{Nonce: func(*ishaa.Request) string { return "N0" }}))
-	data := map[string]any{"name": "<Ann>"}
-	app.Get("/", func(*ishaa.Request) (any, error) { return Page("page.html", data), nil })
-	app.Get("/part", func(*ishaa.Request) (any, error) { return Block("page.html", "body", data), nil })
-	app.Get("/users/<int:id>", func(*ishaa.Request) (any, error) { return "", nil }, ishaa.Name("user"))
-	get := func(path string) string {
-		w := httptest.NewRecorder()
-		app.ServeHTTP(w, httptest.NewRequest("GET", path, nil))
-		if ct := w.Header().Get("Content-Type"); w.Code != 200 || ct != "text/html; charset=utf-8" {
-			t.Errorf("%s gave %d, %s", path, w.Code, ct)
-		}
-		return w.Body.String()
-	}
-	body := `<a href="/users/7">&lt;Ann&gt;</a> GET N0`
-	if got, want := get("/"), "<title></title>"+body; got != want {
-		t.Errorf("the page is %s, want %s", got, want)
-	}
-	if got := get("/part"); got != body {
-		t.Errorf("the fragment is %s, want %s", got, body)
-	}
-	files["layout.html"] = &fstest.MapFile{Data: []byte("new {% block body %}{% endblock %}"), ModTime: time.Unix(1, 0)}
-	if got, want := get("/"), "new "+body; got != want {
-		t.Errorf("after a change the page is %s, want %s", got, want)
-	}
-	t.Cleanup(func() { _ = app.Stop(context.Background()) })
-}
-
-func TestAnApplicationDoesNotStartWithABrokenTemplate(t *testing.T) {
-	app := ishaa.New("test")
-	app.Install(New(fstest.MapFS{"a.html": {Data: []byte("{% if %}")}}))
-	if err := app.Start(t.Context()); err == nil || !strings.Contains(err.Error(), "a.html:1:7") {
-		t.Errorf("starting gave %v", err)
 	}
 }

@@ -49,6 +49,26 @@ func TestValuesAreEscapedForTheirPlace(t *testing.T) {
 		{"attributes in a branch", `<p{% if x %} hidden{% endif %} id="{{ x }}">`, `"`, `<p hidden id="&#34;">`},
 		{"two values of a URL", `<a href="{{ x }}{{ x }}">`, `a:b`, `<a href="` + Blocked + `a%3Ab">`},
 		{"handler of htmx", `<a hx-on:click="f({{ x }})" hx-get="{{ x }}">`, `javascript:"`, `<a hx-on:click="f(&#34;javascript:\&#34;&#34;)" hx-get="` + Blocked + `">`},
+		{"values of an animation", `<svg><animate values="/a;{{ x }}"/></svg>`, `b;javascript`, `<svg><animate values="/a;b%3Bjavascript"/></svg>`},
+		{"URL in a style", `<style>a{background:url("/a?{{ x }}");c:url({{ x }})}</style>`, `b&c`, `<style>a{background:url("/a?b%26c");c:url(b\26 c)}</style>`},
+		{"host", `<a href="/{{ x }}">`, `/evil.example`, `<a href="/%2Fevil.example">`},
+		{"host by a backslash", `<a href="/{{ x }}">`, `\evil.example`, `<a href="/%5Cevil.example">`},
+		{"image in base64", `<img src="data:image/png;base64,{{ x }}">`, `iVBORw0KGgo=`, `<img src="data:image/png;base64,iVBORw0KGgo=">`},
+		{"image that is none", `<img src="data:image/png;base64,{{ x }}">`, `"><b>`, `<img src="data:image/png;base64,blocked">`},
+		{"drawing as an image", `<img src="data:image/svg+xml,<svg fill='{{ x }}'/>">`, `'/>`, `<img src="data:image/svg+xml,<svg fill='%27%2F%3E'/>">`},
+		{"URL in a loop", `<a href="{% for i in [x, x] %}{{ i }}/{% endfor %}">`, `a:b`, `<a href="a%3Ab/a%3Ab/">`},
+		{"heading", `<h{{ x }}>a</h{{ x }}>`, `2`, `<h2>a</h2>`},
+		{"attribute behind a tag's name", `<option{{ x }}>`, ` selected`, `<option selected>`},
+		{"refresh", `<meta http-equiv=refresh content="{{ x }}">`, `0;url=javascript:alert(1)`, `<meta http-equiv=refresh content="` + Blocked + `">`},
+		{"refresh without url=", `<meta http-equiv=refresh content="1; {{ x }}">`, `data:text/html,<b>`, `<meta http-equiv=refresh content="1; ` + Blocked + `">`},
+		{"refresh that is harmless", `<meta http-equiv=refresh content="{{ x }}">`, `5; url=/next`, `<meta http-equiv=refresh content="5; url=/next">`},
+		{"description", `<meta name=description content="{{ x }}: {{ x }}">`, `0;url=javascript:1`, `<meta name=description content="0;url=javascript:1: 0;url=javascript:1">`},
+		{"xmlattr with a URL", `<a{{ {'href': x, 'class': 'a'}|xmlattr }}>`, `javascript:alert(1)`, `<a href="` + Blocked + `" class="a">`},
+		{"xmlattr with a handler", `<a{{ {'onclick': x, 'style': 'color:red;top:0'}|xmlattr }}>`, `alert(1)`, `<a onclick="&#34;alert(1)&#34;" style="color:red;top:0">`},
+		{"expression of Vue", `<p :class="{{ x }}" v-if="a == '{{ x }}'">`, `'+alert(1)+'`, `<p :class="&#34;\u0027+alert(1)+\u0027&#34;" v-if="a == '\u0027\u002balert(1)\u002b\u0027'">`},
+		{"values of htmx", `<p hx-vals='{"a": {{ x }}}'>`, `"}`, `<p hx-vals='{"a": &#34;\&#34;}&#34;}'>`},
+		{"unicode letters in a script", "<script>'\u212a\xdc\xdcK'</script><p title=\"{{ x }}\">", `"`, "<script>'\u212a\xdc\xdcK'</script><p title=\"&#34;\">"},
+		{"HTML in srcdoc", `<iframe srcdoc="<p>{{ x|safe }}<a href='{{ x }}'>"></iframe>`, `<i>`, `<iframe srcdoc="<p>&lt;i&gt;<a href='%3Ci%3E'>"></iframe>`},
 		{"srcdoc", `<iframe srcdoc="{{ x }}"></iframe>`, `<script>`, `<iframe srcdoc="&amp;lt;script&amp;gt;"></iframe>`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -70,6 +90,25 @@ func TestPlacesThatCannotBeToldAreErrors(t *testing.T) {
 		{"javascript URL", `<a href="javascript:f({{ x }})">`, "in a javascript: URL"},
 		{"name begun in a branch", `<a {% if x %}on{% endif %}click="{{ x }}">`, "may have begun in a branch"},
 		{"declaration", `<!DOCTYPE {{ x }}>`, "a value in a declaration"},
+		{"closing tag in a string", `<script>a = '<b></{{ x }}>'</script>`, `data behind "</" could close <script>`},
+		{"closing tag in a title", `<title>a <{{ x }}</title>`, `data behind "<" could close <title>`},
+		{"closing tag of a style", `<style></sty{{ x }}`, `data behind "</sty" could close <style>`},
+		{"script that does not end", "<script><!--\nb = '<script>'; {{ x }}</script>", "would not end"},
+		{"comment in a string", `<script>a = '<!--'; {{ x }}</script>`, "may hide the script's end"},
+		{"scheme", `<a href="{{ x }}:{{ x }}">`, "may make it a URL of any scheme"},
+		{"scheme of a branch", `<a href="{% if x %}{{ x }}{% else %}java{% endif %}script:{{ x }}">`, "may make it a URL of any scheme"},
+		{"javascript in two pieces", `<a href="java{% if x %}{% endif %}script:{{ x }}">`, "in a javascript: URL"},
+		{"javascript in a loop", `<a href="{% for i in x %}{{ i }}:{% endfor %}">`, "may make it a URL of any scheme"},
+		{"vbscript URL", `<a href='VBScript&colon;{{ x }}'>`, "in a javascript: URL"},
+		{"data URL of a page", `<iframe src="data:text/html,{{ x }}"></iframe>`, "in a data: URL that may be a page"},
+		{"data URL of anything", `<img src="data:{{ x }}">`, "in a data: URL that may be a page"},
+		{"drawing in an object", `<object data="data:image/svg+xml;base64,{{ x }}">`, "use an img element"},
+		{"tag's name", `<{{ x }}>`, "a value in a tag's name"},
+		{"closing tag's name", `<p></p{{ x }}>`, "a value in a tag's name"},
+		{"dynamic name that goes on", `<p {{ x }}click="{{ x }}">`, "goes on behind a value"},
+		{"regular expression in a second turn", `<script>a = {% for i in x %} /{{ i }} {% endfor %}</script>`, "regular expression"},
+		{"division in a second turn", `<script>a = {% for i in x %} {{ i }} {% endfor %} / 2</script>`, "could be a division"},
+		{"regular expression in srcdoc", `<iframe srcdoc="<script>a = /{{ x }}/</script>">`, "regular expression"},
 		{"type of a script", `<script type="{{ x }}">`, "the type of a script"},
 		{"quote in an unquoted value", `<a href=a"{{ x }}>`, "in a value without quotes"},
 	} {
@@ -155,4 +194,8 @@ func TestHTMLTemplateAgreesAboutText(t *testing.T) {
 			t.Errorf("%q\n got %s\nwant %s", x, &got, &want)
 		}
 	}
+}
+
+func contextualEngine(text string) *Engine {
+	return New(fstest.MapFS{"page": {Data: []byte(text)}})
 }

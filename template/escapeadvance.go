@@ -2,6 +2,7 @@ package template
 
 import (
 	"fmt"
+	"html"
 	"strings"
 )
 
@@ -67,7 +68,7 @@ func (s *pageScan) step() {
 		case c == '>':
 			s.endTag()
 		default:
-			s.element += strings.ToLower(string(c))
+			s.element += asciiLower(s.text[s.i : s.i+1])
 			s.i++
 		}
 	case inTag:
@@ -110,8 +111,10 @@ func (s *pageScan) attribute(c byte) {
 			s.state = afterName
 		case c == '"' || c == '\'' || c == '<':
 			s.fail("%q in an attribute's name: a quote or \">\" is missing before it", c)
+		case s.attr == attrDynamic:
+			s.fail("an attribute's name that goes on behind a value: put a space between them")
 		default:
-			s.name += strings.ToLower(string(c))
+			s.name += asciiLower(s.text[s.i : s.i+1])
 			s.i++
 		}
 	case afterName:
@@ -122,7 +125,7 @@ func (s *pageScan) attribute(c byte) {
 			s.state = beforeValue
 			s.i++
 			if s.attr != attrDynamic {
-				s.attr = kindOf(s.element, s.name)
+				s.beginAttribute()
 			}
 		default:
 			s.state = inTag
@@ -183,7 +186,8 @@ func (s *pageScan) endTag() {
 }
 
 func (c *escContext) beginValue(delim byte) {
-	c.state, c.delim, c.url, c.js, c.slash, c.css, c.cssURL = inValue, delim, urlStart, "", slashRegexp, 0, false
+	c.state, c.delim, c.js, c.slash, c.css, c.cssURL = inValue, delim, "", slashRegexp, 0, false
+	c.beginURL()
 	if c.element == "script" && c.name == "type" {
 		c.kind = ""
 	}
@@ -224,32 +228,27 @@ func (s *pageScan) value() {
 	}
 }
 
-var attrUnescape = strings.NewReplacer("&quot;", "\"", "&#34;", "\"", "&#39;", "'", "&apos;", "'", "&lt;", "<", "&gt;", ">", "&amp;", "&",
-	"&colon;", ":", "&sol;", "/", "&Tab;", "\t", "&NewLine;", "\n", "&#58;", ":", "&#x3a;", ":", "&#x3A;", ":")
-
 // valueText moves through a piece of a value.
 func (s *pageScan) valueText(part string) {
 	if s.element == "script" && s.name == "type" {
 		s.kind += part
 	}
-	decoded := attrUnescape.Replace(part)
+	decoded := html.UnescapeString(part)
 	inner := &pageScan{escContext: s.escContext, text: decoded}
 	switch s.attr {
 	case attrURL:
 		inner.urlText(decoded)
 	case attrSrcset:
-		for i, candidate := range strings.Split(decoded, ",") {
+		for i, candidate := range strings.Split(decoded, s.separator()) {
 			if i > 0 {
-				inner.url = urlStart
+				inner.beginURL()
 			}
 			inner.urlText(strings.TrimLeft(candidate, " \t\n\r\f"))
 		}
 	case attrRefresh:
-		if n := strings.LastIndex(strings.ToLower(decoded), "url="); n >= 0 {
-			inner.url = urlStart
-			inner.urlText(strings.TrimLeft(decoded[n+4:], " '\""))
-			inner.attr = attrURL
-		}
+		inner.refreshText(decoded)
+	case attrHTML:
+		inner.urlHead += decoded
 	case attrJS:
 		for inner.i < len(decoded) && inner.err == nil {
 			inner.javascript(len(decoded))
@@ -266,21 +265,39 @@ func (s *pageScan) valueText(part string) {
 	s.escContext = inner.escContext
 }
 
-// urlText moves through a piece of a URL.
-func (c *escContext) urlText(part string) {
-	for i := 0; i < len(part); i++ {
-		switch b := part[i]; {
-		case b == '?' || b == '#':
-			c.url = urlQuery
-		case c.url >= urlPath:
-		case b == '/' || b == ':':
-			c.url = urlPath
-			if b == ':' && strings.EqualFold(strings.TrimSpace(part[:i]), "javascript") {
-				c.attr, c.js, c.slash = attrJS, "", slashRegexp
-				return
+// asciiLower lowers the letters that HTML lowers, and keeps the length.
+func asciiLower(s string) string {
+	b := []byte(s)
+	for i, c := range b {
+		if c >= 'A' && c <= 'Z' {
+			b[i] = c | 0x20
+		}
+	}
+	return string(b)
+}
+
+// hiddenEnd refuses "<!--" with "<script" behind it, for which browsers pass over the next "</script>" (HTML standard,
+// "restrictions for contents of script elements").
+func (s *pageScan) hiddenEnd(text string) {
+	if !s.dashes {
+		_, after, found := strings.Cut(text, "<!--")
+		s.dashes, text = found, after
+	}
+	if s.dashes && (strings.Contains(text, "<script") || strings.HasSuffix(text, "<s") || strings.Contains(text, "<sc")) {
+		s.fail("\"<!--\" and \"<script\" in one script, which would not end where it seems to: write \\u003c for one \"<\"")
+	}
+}
+
+// openEnd refuses text that data could complete to the element's closing tag. In an expression of a script data begins
+// with a space, a quote or a bracket.
+func (s *pageScan) openEnd(closing string) {
+	for n := min(len(closing), len(s.text)); n > 0; n-- {
+		if asciiLower(s.text[len(s.text)-n:]) == closing[:n] {
+			if n > 1 || !s.isJS() || s.js != "" && strings.IndexByte("\"'`/[", s.js[len(s.js)-1]) >= 0 {
+				s.i = len(s.text) - n
+				s.fail("data behind %q could close <%s>: write it in another way, in a script as \\u003c", s.text[s.i:], s.element)
 			}
-		case c.url == urlStart && !isSpace(b):
-			c.url = urlScheme
+			return
 		}
 	}
 }
@@ -288,20 +305,23 @@ func (c *escContext) urlText(part string) {
 // rawContent reads what is between <script> and </script> and the like.
 func (s *pageScan) rawContent() {
 	end := len(s.text)
-	lower := strings.ToLower(s.rest())
 	closing := "</" + s.element
-	for from := 0; ; {
-		n := strings.Index(lower[from:], closing)
+	for from := s.i; ; {
+		n := strings.Index(s.text[from:], "</")
 		if n < 0 {
 			break
 		}
-		n += from
-		after := n + len(closing)
-		if after == len(lower) || isSpace(lower[after]) || lower[after] == '>' || lower[after] == '/' {
-			end = s.i + n
+		from += n
+		after := from + len(closing)
+		if after <= len(s.text) && asciiLower(s.text[from:after]) == closing &&
+			(after == len(s.text) || isSpace(s.text[after]) || s.text[after] == '>' || s.text[after] == '/') {
+			end = from
 			break
 		}
-		from = after
+		from += 2
+	}
+	if s.element == "script" {
+		s.hiddenEnd(asciiLower(s.text[s.i:end]))
 	}
 	for s.i < end && s.err == nil {
 		switch {
@@ -313,8 +333,12 @@ func (s *pageScan) rawContent() {
 			s.i = end
 		}
 	}
-	if s.err == nil && end < len(s.text) {
+	switch {
+	case s.err != nil:
+	case end < len(s.text):
 		s.i = end + len(closing)
 		s.escContext = escContext{state: inTagName, element: "/" + s.element}
+	default:
+		s.openEnd(closing)
 	}
 }

@@ -9,12 +9,14 @@ type escContext struct {
 	state   pageState
 	delim   byte   // of an attribute's value: '"', '\'', ' ' for none, 0 outside of attributes
 	element string // script, style, title, textarea: whose content is no HTML; in a tag: the tag's name
-	kind    string // of a script: its type attribute
+	kind    string // of a script: its type attribute; of a meta: metaNamed or metaHTTP
 	attr    attrKind
 	name    string // of the attribute
 	url     urlPart
+	urlHead string // the text of a URL up to where its scheme is settled, "?" for data in it; see escapeurl.go; of srcdoc the whole text
 	js      string // what JavaScript is inside of: a stack of quotes, '{' braces and '$' template substitutions
 	slash   slashRule
+	dashes  bool // the script has "<!--" in it: "<script" behind it would hide its end
 	css     byte // inside of CSS: a quote, '*' in a comment, 'u' in url(, or 0
 	cssURL  bool // the CSS string is the argument of url(
 }
@@ -42,19 +44,10 @@ const (
 	attrURL
 	attrJS
 	attrCSS
-	attrSrcset
+	attrSrcset  // several URLs, also the values of an SVG animation
 	attrRefresh // meta's content
 	attrHTML    // iframe's srcdoc
 	attrDynamic // the name itself came from data
-)
-
-type urlPart uint8
-
-const (
-	urlStart  urlPart = iota // nothing of the URL is there yet: a value decides the scheme
-	urlScheme                // something is, but no "/", "?", "#" or ":"
-	urlPath
-	urlQuery // also: it is not known where in the URL this is
 )
 
 type slashRule uint8
@@ -104,26 +97,22 @@ func join(a, b escContext) (escContext, bool) {
 	}
 	// An unquoted value that one branch began and the other did not would swallow what follows; no rule for that.
 	x, y := a, b
-	x.url, y.url = 0, 0
-	if x == y {
-		a.url = urlQuery
-		return a, true
-	}
+	x.url, y.url, x.urlHead, y.urlHead = 0, 0, "", ""
 	x.slash, y.slash = 0, 0
-	if x == y {
-		if a.url != b.url {
-			a.url = urlQuery
-		}
-		a.slash = slashUnknown
-		return a, true
+	if x != y {
+		return a, false
 	}
-	return a, false
+	if a.slash != b.slash {
+		a.slash = slashUnknown
+	}
+	ok := a.joinURL(b)
+	return a, ok
 }
 
 // afterUnknown is the place behind something whose text is not known, but which ends where it began.
 func (c escContext) afterUnknown() escContext {
 	if c.state == inValue || c.state == beforeValue || c.cssURL || c.css == 'u' {
-		c.url = urlQuery
+		c.unknownURL()
 	}
 	if c.js == "" && c.isJS() {
 		c.slash = slashUnknown
@@ -157,21 +146,24 @@ var urlAttributes = map[string]bool{
 	"hx-get": true, "hx-post": true, "hx-put": true, "hx-patch": true, "hx-delete": true,
 }
 
+// Values of these attributes are scripts: those of htmx, Alpine and Vue are expressions in JavaScript, or JSON.
+var scriptPrefixes = []string{"on", "@", ":", "v-", "hx-on", "hx-vals", "hx-headers", "hx-vars", "x-on", "x-data", "x-init", "x-bind", "x-text", "x-html",
+	"x-show", "x-model", "x-if", "x-for", "x-effect", "x-id"}
+
 // kindOf says what an attribute's value is.
 func kindOf(element, name string) attrKind {
-	name = strings.ToLower(name)
+	name = strings.TrimPrefix(strings.ToLower(name), "data-")
 	if strings.HasPrefix(name, "xmlns") {
 		return attrURL
 	}
-	for _, prefix := range []string{"@", "hx-on", "x-on", "x-data", "x-init", "v-on"} { // htmx, Alpine, Vue
+	for _, prefix := range scriptPrefixes {
 		if strings.HasPrefix(name, prefix) {
 			return attrJS
 		}
 	}
 	if _, local, ok := strings.Cut(name, ":"); ok {
-		name = local
+		name = strings.TrimPrefix(local, "data-")
 	}
-	name = strings.TrimPrefix(name, "data-")
 	switch {
 	case strings.HasPrefix(name, "on"):
 		return attrJS
@@ -184,11 +176,48 @@ func kindOf(element, name string) attrKind {
 	case name == "content" && element == "meta":
 		return attrRefresh
 	case element == "animate" || element == "set" || element == "animatetransform" || element == "animatemotion":
-		if name == "to" || name == "from" || name == "values" || name == "by" {
+		switch name {
+		case "to", "from", "by":
 			return attrURL // an SVG animation may set a link's address
+		case "values":
+			return attrSrcset
 		}
 	case urlAttributes[name] || strings.Contains(name, "src") || strings.Contains(name, "uri") || strings.Contains(name, "url"):
 		return attrURL
 	}
 	return attrPlain
+}
+
+// separator is what stands between the URLs of a list.
+func (c *escContext) separator() string {
+	if strings.HasSuffix(c.name, "values") {
+		return ";"
+	}
+	return ","
+}
+
+// A meta element's content is a refresh unless the element has a name.
+const (
+	metaNamed = "named"
+	metaHTTP  = "http-equiv"
+)
+
+// beginAttribute is at the "=" of an attribute.
+func (c *escContext) beginAttribute() {
+	c.attr = kindOf(c.element, c.name)
+	if c.element != "meta" {
+		return
+	}
+	switch c.name {
+	case "name", "property", "itemprop":
+		if c.kind == "" {
+			c.kind = metaNamed
+		}
+	case "http-equiv":
+		c.kind = metaHTTP
+	case "content":
+		if c.kind == metaNamed {
+			c.attr = attrPlain
+		}
+	}
 }

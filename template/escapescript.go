@@ -130,6 +130,10 @@ func (s *pageScan) jsString(quote byte, end int) {
 		case c == '\n' && quote != '`':
 			s.pop() // a syntax error in the script: the string ends here
 			return
+		case c == '<' && strings.HasPrefix(s.text[s.i:], "!--"):
+			s.i--
+			s.fail("\"<!--\" in a script's string may hide the script's end: write \\u003c!--")
+			return
 		case quote == '`' && c == '$' && s.i < end && s.text[s.i] == '{':
 			s.i++
 			s.push('$')
@@ -196,7 +200,8 @@ func (s *pageScan) stylesheet(end int) {
 		for s.i < end && isSpace(s.text[s.i]) {
 			s.i++
 		}
-		s.url, s.cssURL, s.css = urlStart, true, 'u'
+		s.beginURL()
+		s.cssURL, s.css = true, 'u'
 		if s.i < end && (s.text[s.i] == '"' || s.text[s.i] == '\'') {
 			s.css = s.text[s.i]
 			s.i++
@@ -207,7 +212,8 @@ func (s *pageScan) stylesheet(end int) {
 			s.i++
 		}
 		if s.i < end && (s.text[s.i] == '"' || s.text[s.i] == '\'') {
-			s.url, s.cssURL, s.css = urlStart, true, s.text[s.i]
+			s.beginURL()
+			s.cssURL, s.css = true, s.text[s.i]
 			s.i++
 		}
 	default:

@@ -13,44 +13,65 @@ const Blocked = "about:invalid#blocked"
 
 type escapeFunc func(b []byte, v value) []byte
 
-// escaper gives the escaping for a value at this place, nil for that of plain text, and the place behind the value.
-// last is the filter that made the value: safe and tojson count for the place where they are written.
-func (c escContext) escaper(last string) (escapeFunc, escContext, *escError) {
+// escaper is the escaping at one place of a page.
+type escaper struct {
+	value  escapeFunc                      // nil for that of text
+	text   func(b []byte, s string) []byte // the same of a plain string, where there is a shorter way
+	digits bool                            // integers are written as they are
+}
+
+// escaper gives the escaping for a value at this place and the place behind the value. last is the filter that made
+// the value, "()" a call: safe and tojson count for the place where they are written.
+func (c escContext) escaper(last string) (escaper, escContext, *escError) {
+	plain := escaper{text: appendHTML, digits: true}
+	html := escaper{value: htmlText, text: appendHTML, digits: true}
 	trusted := last == "safe"
 	switch c.state {
 	case inText:
-		return nil, c, nil
+		return plain, c, nil
 	case inTagName:
-		return tagAttributes(true), c, nil
+		switch {
+		case c.element == "h" || c.element == "/h":
+			c.element += "1"
+			return escaper{value: headingLevel}, c, nil
+		case (c.element == "" || c.element == "/") && (last == "()" || trusted):
+			return escaper{value: tagStart}, c, nil
+		case c.element == "" || c.element[0] == '/':
+			return escaper{}, c, &escError{0, "a value in a tag's name: only the level of a heading, as in <h{{ level }}>, can be one"}
+		}
+		c.state, c.name, c.attr = inAttrName, "", attrDynamic
+		return escaper{value: tagAttributes(true)}, c, nil
 	case inTag:
 		c.state, c.name, c.attr = inAttrName, "", attrDynamic
-		return tagAttributes(false), c, nil
+		return escaper{value: tagAttributes(false)}, c, nil
 	case afterName, inTagOrName:
 		c.state, c.name, c.attr = inAttrName, "", attrDynamic
-		return tagAttributes(true), c, nil
+		return escaper{value: tagAttributes(true)}, c, nil
 	case inAttrName:
-		return nil, c, &escError{0, "a value in the middle of an attribute's name: put a space before it"}
+		return escaper{}, c, &escError{0, "a value in the middle of an attribute's name: put a space before it"}
 	case inComment:
-		return htmlText, c, nil
+		return html, c, nil
 	case inDeclaration:
-		return nil, c, &escError{0, "a value in a declaration: what it would mean there cannot be told"}
+		return escaper{}, c, &escError{0, "a value in a declaration: what it would mean there cannot be told"}
 	case beforeValue:
 		c.beginValue(' ')
 	}
 	if c.state == inRaw && !c.isJS() && !c.isCSS() {
-		return htmlText, c, nil
+		return html, c, nil
 	}
 	if c.state == inValue && c.element == "script" && c.name == "type" {
-		return nil, c, &escError{0, "the type of a script has to be known when the template is compiled"}
-	}
-	if c.state == inValue && c.attr == attrJS && kindOf(c.element, c.name) != attrJS {
-		return nil, c, &escError{0, "a value in a javascript: URL: use an event handler"}
+		return escaper{}, c, &escError{0, "the type of a script has to be known when the template is compiled"}
 	}
 	inner, next, err := c.inner(trusted, last == "tojson")
 	if err != nil || c.state == inRaw {
-		return inner, next, err
+		return escaper{value: inner}, next, err
 	}
-	return attributeValue(inner, c.delim), next, nil
+	esc := escaper{value: attributeValue(inner, c.delim)}
+	if inner == nil && c.delim != ' ' {
+		esc.text = appendHTML
+	}
+	esc.digits = inner == nil || c.attr == attrURL && !c.isJS()
+	return esc, next, nil
 }
 
 // inner is the escaping for the language at this place, before that of the attribute around it.
@@ -63,41 +84,49 @@ func (c escContext) inner(trusted, json bool) (escapeFunc, escContext, *escError
 	}
 	switch c.attr {
 	case attrURL, attrSrcset:
-		f := c.urlEscaper(trusted)
+		f, next, err := c.urlEscaper(trusted)
+		if err != nil {
+			return nil, c, err
+		}
 		if c.attr == attrSrcset && !trusted {
-			url := f
+			url, separator := f, c.separator()
+			encoded := fmt.Sprintf("%%%02X", separator[0])
 			f = func(b []byte, v value) []byte {
 				start := len(b)
 				b = url(b, v)
-				return append(b[:start], strings.ReplaceAll(string(b[start:]), ",", "%2C")...)
+				return append(b[:start], strings.ReplaceAll(string(b[start:]), separator, encoded)...)
 			}
 		}
-		c.url = max(c.url, urlScheme)
-		return f, c, nil
+		return f, next, nil
 	case attrRefresh:
-		return func(b []byte, v value) []byte { // before any "url=": none may come from data
-			s := str(v)
-			if strings.Contains(strings.ToLower(s), "url") && !trusted && strings.ContainsAny(s, "=;,") {
-				s = neuterRefresh(s)
-			}
-			return append(b, s...)
-		}, c, nil
+		f := c.refreshEscaper(trusted)
+		c.urlHead += "?"
+		return f, c, nil
 	case attrHTML:
-		return htmlText, c, nil
+		return c.docEscaper(trusted)
 	}
 	return nil, c, nil
 }
 
-func neuterRefresh(s string) string {
-	if n, rest, ok := strings.Cut(s, ";"); ok && !safeURL(strings.TrimLeft(afterEqual(rest), " '\"")) {
-		return n
+// docEscaper is for values in srcdoc, a page in an attribute: they are escaped for their place in that page first.
+func (c escContext) docEscaper(trusted bool) (escapeFunc, escContext, *escError) {
+	doc, err := advance(escContext{}, c.urlHead)
+	if err != nil {
+		return nil, c, err
 	}
-	return s
-}
-
-func afterEqual(s string) string {
-	_, after, _ := strings.Cut(s, "=")
-	return after
+	last := ""
+	if trusted {
+		last = "safe"
+	}
+	esc, _, err := doc.escaper(last)
+	if err != nil {
+		return nil, c, err
+	}
+	c.urlHead += "x"
+	if esc.value != nil {
+		return esc.value, c, nil
+	}
+	return func(b []byte, v value) []byte { return append(b, escapeHTML(v)...) }, c, nil
 }
 
 // htmlText escapes text, and of HTML whatever could end the place it stands in.
@@ -143,8 +172,8 @@ func attributeValue(inner escapeFunc, delim byte) escapeFunc {
 		}
 		for i := 0; i < len(s); i++ {
 			switch c := s[i]; {
-			case c <= ' ' || c == '=' || c == '`':
-				b = fmt.Appendf(b, "&#%d;", max(c, ' '))
+			case isSpace(c) || c == '=' || c == '`':
+				b = fmt.Appendf(b, "&#%d;", c)
 			default:
 				b = append(b, c)
 			}
@@ -160,11 +189,11 @@ func tagAttributes(space bool) escapeFunc {
 		if s == "" {
 			return b
 		}
+		if space && (v.k != kMarkup || !isSpace(s[0])) {
+			b = append(b, ' ')
+		}
 		if v.k == kMarkup {
 			return append(b, s...)
-		}
-		if space {
-			b = append(b, ' ')
 		}
 		for i, name := range strings.Fields(s) {
 			if i > 0 {
@@ -179,6 +208,23 @@ func tagAttributes(space bool) escapeFunc {
 	}
 }
 
+// tagStart writes what a macro or caller() gives behind a "<". What is no HTML does not become a tag.
+func tagStart(b []byte, v value) []byte {
+	if v.k == kMarkup {
+		return append(b, v.s...)
+	}
+	return appendHTML(append(b, ' '), str(v))
+}
+
+// headingLevel writes the digit of h1 to h6.
+func headingLevel(b []byte, v value) []byte {
+	s := str(v)
+	if len(s) != 1 || s[0] < '1' || s[0] > '6' {
+		raise(KindRuntime, "a heading has a level from 1 to 6, not %q", s)
+	}
+	return append(b, s...)
+}
+
 func isAttrName(s string) bool {
 	for i := 0; i < len(s); i++ {
 		if c := s[i]; !isLetter(c) && c != '-' && c != '_' && (c < '0' || c > '9') {
@@ -186,61 +232,6 @@ func isAttrName(s string) bool {
 		}
 	}
 	return s != ""
-}
-
-// safeURL reports whether a URL is relative or has a scheme that only leads somewhere.
-func safeURL(s string) bool {
-	s = strings.TrimLeftFunc(s, func(r rune) bool { return r <= ' ' })
-	scheme, _, ok := strings.Cut(s, ":")
-	if !ok || strings.ContainsAny(scheme, "/?#") {
-		return true
-	}
-	switch strings.ToLower(scheme) {
-	case "http", "https", "mailto", "tel", "sms", "ftp":
-		return true
-	}
-	return false
-}
-
-func (c escContext) urlEscaper(trusted bool) escapeFunc {
-	part := c.url
-	return func(b []byte, v value) []byte {
-		if v.k == kInt {
-			return strconv.AppendInt(b, v.int(), 10)
-		}
-		s := str(v)
-		switch {
-		case trusted:
-			return append(b, s...)
-		case part == urlStart && !safeURL(s):
-			return append(b, Blocked...)
-		}
-		return appendURL(b, s, part)
-	}
-}
-
-// appendURL percent-encodes what a URL cannot hold; in a query everything but letters and digits.
-func appendURL(b []byte, s string, part urlPart) []byte {
-	for i := 0; i < len(s); i++ {
-		c := s[i]
-		keep := isLetter(c) || c >= '0' && c <= '9' || strings.IndexByte("-._~", c) >= 0
-		if !keep && part != urlQuery {
-			switch c {
-			case '!', '#', '$', '&', '*', '+', ',', '/', ';', '=', '?', '@', '[', ']':
-				keep = true
-			case ':':
-				keep = part != urlScheme
-			case '%':
-				keep = i+2 < len(s) && isHex(s[i+1:i+3])
-			}
-		}
-		if keep {
-			b = append(b, c)
-		} else {
-			b = append(b, '%', "0123456789ABCDEF"[c>>4], "0123456789ABCDEF"[c&15])
-		}
-	}
-	return b
 }
 
 func (c escContext) jsEscaper(trusted bool) (escapeFunc, escContext, *escError) {
@@ -295,11 +286,19 @@ func (c escContext) cssEscaper(trusted bool) (escapeFunc, escContext, *escError)
 	case c.css == '*':
 		return func(b []byte, _ value) []byte { return b }, c, nil
 	case c.cssURL:
-		url := c.urlEscaper(trusted)
-		c.url = max(c.url, urlScheme)
-		return func(b []byte, v value) []byte { // the characters that URLs keep do not end url( or a string
-			return append(b, url(nil, v)...)
-		}, c, nil
+		// The characters that URLs keep do not end url( or a string. In a style of SVG "&" would begin an entity.
+		url, next, err := c.urlEscaper(trusted)
+		if err != nil || trusted {
+			return url, next, err
+		}
+		return func(b []byte, v value) []byte {
+			start := len(b)
+			b = url(b, v)
+			if bytes.IndexByte(b[start:], '&') < 0 {
+				return b
+			}
+			return append(b[:start], strings.ReplaceAll(string(b[start:]), "&", `\26 `)...)
+		}, next, nil
 	case c.css != 0:
 		return func(b []byte, v value) []byte { return appendCSSString(b, str(v)) }, c, nil
 	}

@@ -2,9 +2,12 @@ package template_test
 
 import (
 	"fmt"
+	"log/slog"
+	"net/http/httptest"
 	"os"
 	"testing/fstest"
 
+	"github.com/ishaa-framework/ishaa"
 	"github.com/ishaa-framework/ishaa/template"
 )
 
@@ -34,4 +37,22 @@ func ExampleEngine_Check() {
 	// page.html:2:11: unknown filter "uper", did you mean "upper"?
 	//       {{ name|uper }}</p>
 	//               ^
+}
+
+// A page of an application, and the block of it that a script asks for.
+func ExamplePage() {
+	app := ishaa.New("shop", ishaa.Config{Logger: slog.New(slog.DiscardHandler)})
+	app.Install(template.New(fstest.MapFS{"cart.html": {Data: []byte(
+		`<h1>Cart of {{ name }}</h1><ul hx-get="{{ url('items') }}">{% block items %}{% for i in items %}<li>{{ i }}</li>{% endfor %}{% endblock %}</ul>`)}}))
+	data := map[string]any{"name": "Ann & Bob", "items": []string{"tea", "<milk>"}}
+	app.Get("/", func(*ishaa.Request) (any, error) { return template.Page("cart.html", data), nil })
+	app.Get("/items", func(*ishaa.Request) (any, error) { return template.Block("cart.html", "items", data), nil }, ishaa.Name("items"))
+	for _, path := range []string{"/", "/items"} {
+		w := httptest.NewRecorder()
+		app.ServeHTTP(w, httptest.NewRequest("GET", path, nil))
+		fmt.Println(w.Body)
+	}
+	// Output:
+	// <h1>Cart of Ann &amp; Bob</h1><ul hx-get="/items"><li>tea</li><li>&lt;milk&gt;</li></ul>
+	// <li>tea</li><li>&lt;milk&gt;</li>
 }

@@ -2,6 +2,7 @@ package template
 
 import (
 	"maps"
+	"reflect"
 )
 
 // expr compiles an expression.
@@ -160,7 +161,7 @@ func (c *compiler) compare(x *compareX) eval {
 		return func(f *frame) value {
 			a, b := first(f), right(f)
 			f.st.at = pos
-			return boolValue(compareOp(op, a, b))
+			return boolValue(compareOp(f, op, a, b))
 		}
 	}
 	return func(f *frame) value {
@@ -168,7 +169,7 @@ func (c *compiler) compare(x *compareX) eval {
 		for i, op := range ops {
 			b := rest[i](f)
 			f.st.at = pos
-			if !compareOp(op, a, b) {
+			if !compareOp(f, op, a, b) {
 				return boolValue(false)
 			}
 			a = b
@@ -178,17 +179,24 @@ func (c *compiler) compare(x *compareX) eval {
 }
 
 func (c *compiler) attr(x *attrX, forCall bool) eval {
-	of, a, pos := c.expr(x.of), &attribute{name: x.name}, x.pos
-	if n, ok := x.of.(*nameX); ok {
-		if up, slot, ok := c.find(n.name); ok && up == 0 {
-			return func(f *frame) value {
-				if v, ok := a.last.Load().fast(&f.slots[slot]); ok {
-					return v
-				}
-				v := of(f)
-				f.st.at = pos
-				return a.of(f, v, forCall)
+	return c.attrAt(x, &attribute{name: x.name}, forCall)
+}
+
+func (c *compiler) attrAt(x *attrX, a *attribute, forCall bool) eval {
+	of, pos := c.expr(x.of), x.pos
+	if slot, ok := c.local(x.of); ok {
+		return func(f *frame) value {
+			switch rv, kind := a.last.Load().scalarOf(&f.slots[slot]); kind {
+			case reflect.String:
+				return value{k: kString, s: rv.String()}
+			case reflect.Int:
+				return value{k: kInt, n: uint64(rv.Int())}
+			case reflect.Bool:
+				return boolValue(rv.Bool())
 			}
+			v := of(f)
+			f.st.at = pos
+			return a.of(f, v, forCall)
 		}
 	}
 	return func(f *frame) value {
@@ -323,6 +331,9 @@ func (c *compiler) filter(x *filterX, of eval) eval {
 	b := c.engine.filters[x.name]
 	if b == nil {
 		c.fail(x.pos, "unknown filter %q%s", x.name, suggest(x.name, maps.Keys(c.engine.filters)))
+	}
+	if x.name == "xmlattr" && c.contextual() && c.engine.options.Filters[x.name] == nil {
+		b = c.attributesFilter(x)
 	}
 	return c.apply(b, x.pos, of, &x.args)
 }

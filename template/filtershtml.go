@@ -37,36 +37,69 @@ func striptags(s string) string {
 }
 
 func xmlattr(f *frame, v value, a argv) value {
-	var b strings.Builder
+	return attributes(f, v, a, func(b []byte, _ string, v value) []byte { return append(b, escapeHTML(v)...) })
+}
+
+// attributesFilter is xmlattr for pages that escape by the place: each value is escaped as in an attribute of its name
+// that stands in the text. What is a constant of the template counts as such text.
+func (c *compiler) attributesFilter(x *filterX) *builtin {
+	constants := map[string]bool{}
+	if d, ok := x.of.(*dictX); ok {
+		for i, k := range d.keys {
+			name, isName := k.(*constX)
+			_, isConst := d.values[i].(*constX)
+			if isName && isConst {
+				constants[str(name.v)] = true
+			}
+		}
+	}
+	element := ""
+	if c.esc.state == inTag || c.esc.state == inTagName {
+		element = c.esc.element
+	}
+	return &builtin{name: x.name, params: []string{"autospace"}, fn: func(f *frame, v value, a argv) value {
+		return attributes(f, v, a, func(b []byte, name string, v value) []byte {
+			place := escContext{element: element, name: strings.ToLower(name)}
+			place.beginAttribute()
+			place.beginValue('"')
+			last := ""
+			if v.k == kMarkup || constants[name] {
+				last = "safe"
+			}
+			esc, _, err := place.escaper(last)
+			if err != nil {
+				raise(KindRuntime, "%s", err.message)
+			}
+			return esc.value(b, v)
+		})
+	}}
+}
+
+// attributes writes a mapping as attributes, leaving out those that are none or undefined.
+func attributes(f *frame, v value, a argv, escape func(b []byte, name string, v value) []byte) value {
+	var b []byte
 	for _, p := range pairs(v) {
 		item := p.o.(*list).items
 		if item[1].k == kNone || item[1].k == kUndefined {
 			continue
 		}
 		name := str(item[0])
-		if strings.ContainsAny(name, " \t\n\r\f/>=\"'<") {
+		if strings.ContainsAny(name, " \t\n\r\f/>=\"'<\x00") {
 			raise(KindRuntime, "%q cannot be the name of an attribute", name)
 		}
-		if b.Len() > 0 {
-			b.WriteByte(' ')
+		if len(b) > 0 {
+			b = append(b, ' ')
 		}
-		b.WriteString(escapeHTML(stringValue(name)) + `="` + string(appendNormalOrEscape(item[1])) + `"`)
+		b = append(appendHTML(b, name), `="`...)
+		b = append(escape(b, name, item[1]), '"')
 	}
-	s := b.String()
-	if s != "" && (a == nil || a.bool(0, true)) {
-		s = " " + s
+	if len(b) > 0 && (a == nil || a.bool(0, true)) {
+		b = append([]byte(" "), b...)
 	}
 	if f.auto {
-		return markup(s)
+		return markup(string(b))
 	}
-	return stringValue(s)
-}
-
-func appendNormalOrEscape(v value) []byte {
-	if v.k == kMarkup {
-		return []byte(v.s)
-	}
-	return appendHTML(nil, str(v))
+	return stringValue(string(b))
 }
 
 var (
@@ -176,6 +209,7 @@ const maxJSONDepth = 100
 func appendJSON(b []byte, v value, j jsonStyle) []byte { return appendJSONAt(b, v, j, 0) }
 
 func appendJSONAt(b []byte, v value, j jsonStyle, depth int) []byte {
+	tooLong(b)
 	if depth > maxJSONDepth {
 		raise(KindRuntime, "the value nests too deep for JSON, or contains itself")
 	}

@@ -1,6 +1,7 @@
 package template
 
 import (
+	"cmp"
 	"math/rand/v2"
 	"slices"
 	"strconv"
@@ -133,7 +134,7 @@ func sortBy(f *frame, items []value, getters []func(value) value, caseSensitive,
 	slices.SortStableFunc(items, func(x, y value) int {
 		f.st.tick()
 		for _, get := range getters {
-			n := compare(folded(get(x), caseSensitive), folded(get(y), caseSensitive))
+			n := compare(f, folded(get(x), caseSensitive), folded(get(y), caseSensitive))
 			if n != 0 && reverse {
 				n = -n
 			}
@@ -207,7 +208,7 @@ func extreme(sign int) filterFn {
 		}
 		best := s.at(0)
 		for i := 1; i < s.n; i++ {
-			if x := s.at(i); compare(folded(get(x), cs), folded(get(best), cs)) == sign {
+			if x := s.at(i); compare(f, folded(get(x), cs), folded(get(best), cs)) == sign {
 				best = x
 			}
 		}
@@ -244,12 +245,13 @@ func slice(f *frame, v value, a argv) value {
 	var rows []value
 	s := iterate(v)
 	per, extra, offset := s.n/n, s.n%n, 0
+	items := s.all()
 	for i := range n {
 		start := offset + i*per
 		if i < extra {
 			offset++
 		}
-		row := slices.Clone(s.all()[start : offset+(i+1)*per])
+		row := slices.Clone(items[start : offset+(i+1)*per])
 		if a.has(1) && a[1].k != kNone && i >= extra && extra > 0 {
 			row = append(row, a[1])
 		}
@@ -263,7 +265,7 @@ func sortedPairs(v value) []value {
 	slices.SortStableFunc(items, func(x, y value) int {
 		a, b := x.o.(*list).items[0], y.o.(*list).items[0]
 		if a.isNumber() && b.isNumber() {
-			return compare(a, b)
+			return cmp.Compare(a.asFloat(), b.asFloat())
 		}
 		return strings.Compare(str(a), str(b))
 	})
@@ -304,7 +306,7 @@ func groupby(f *frame, v value, a argv) value {
 	for i := 0; i < len(items); {
 		key := get(items[i])
 		j := i
-		for j < len(items) && equal(folded(get(items[j]), cs), folded(key, cs)) {
+		for j < len(items) && equal(f, folded(get(items[j]), cs), folded(key, cs)) {
 			j++
 		}
 		out = append(out, object(&list{items: []value{key, listValue(items[i:j:j])}, tuple: true, names: []string{"grouper", "list"}}))

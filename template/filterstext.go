@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/url"
 	"regexp"
-	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -29,7 +28,7 @@ func textFilters(add func(names, params string, fn filterFn), raw func(string, f
 	mapped("upper", upper)
 	mapped("lower", strings.ToLower)
 	mapped("capitalize", capitalize)
-	mapped("title", titleCase)
+	add("title", "", func(f *frame, v value, _ argv) value { return stringValue(titleCase(text(v))) }) // HTML becomes text, as in Jinja
 	add("string", "", func(f *frame, v value, _ argv) value { return soft(v) })
 	add("trim strip", "chars", func(f *frame, v value, a argv) value {
 		if len(a) > 0 && a.has(0) && a[0].k != kNone {
@@ -166,79 +165,6 @@ func indent(f *frame, v value, a argv) value {
 	return v.like(strings.Join(lines, "\n"))
 }
 
-// wordwrap breaks lines at spaces, and words that are too long where told to.
-func wordwrap(f *frame, v value, a argv) value {
-	width, breakLong, sep, hyphens := a.int(0, 79), a.bool(1, true), a.str(2, "\n"), a.bool(3, true)
-	if len(a) > 2 && a[2].k == kNone {
-		sep = "\n"
-	}
-	if width <= 0 {
-		raise(KindRuntime, "the width of wordwrap has to be positive")
-	}
-	var out []string
-	for _, line := range splitLines(text(v)) {
-		out = append(out, wrapLine(line, width, breakLong, hyphens)...)
-		if strings.TrimSpace(line) == "" {
-			out = append(out, "")
-		}
-	}
-	return soft(v).like(strings.Join(out, sep))
-}
-
-func splitLines(s string) []string {
-	if s == "" {
-		return nil
-	}
-	return strings.Split(strings.TrimSuffix(s, "\n"), "\n")
-}
-
-func wrapLine(line string, width int, breakLong, hyphens bool) []string {
-	var chunks []string
-	for _, chunk := range wrapChunks.FindAllString(line, -1) {
-		if hyphens && chunk[0] != ' ' {
-			for {
-				n := hyphenBreak.FindStringIndex(chunk)
-				if n == nil {
-					break
-				}
-				chunks, chunk = append(chunks, chunk[:n[1]-1]), chunk[n[1]-1:]
-			}
-		}
-		chunks = append(chunks, chunk)
-	}
-	var lines []string
-	for len(chunks) > 0 {
-		if strings.TrimSpace(chunks[0]) == "" && len(lines) > 0 {
-			chunks = chunks[1:]
-		}
-		cur, n := "", 0
-		for len(chunks) > 0 {
-			w := utf8.RuneCountInString(chunks[0])
-			if n+w > width {
-				break
-			}
-			cur, n, chunks = cur+chunks[0], n+w, chunks[1:]
-		}
-		if len(chunks) > 0 && utf8.RuneCountInString(chunks[0]) > width {
-			if breakLong {
-				r := []rune(chunks[0])
-				cur, chunks[0] = cur+string(r[:width-n]), string(r[width-n:])
-			} else if cur == "" {
-				cur, chunks = chunks[0], chunks[1:]
-			}
-		}
-		if cur = strings.TrimRight(cur, " \t"); cur != "" {
-			lines = append(lines, cur)
-		}
-	}
-	return lines
-}
-
-var (
-	wrapChunks  = regexp.MustCompile(`\s+|\S+`)
-	hyphenBreak = regexp.MustCompile(`^[\pL\pN_]{2,}-[\pL_]`)
-)
-
 func quoteURL(s, keep string) string {
 	var b []byte
 	for i := 0; i < len(s); i++ {
@@ -272,79 +198,4 @@ func urlencode(f *frame, v value, _ argv) value {
 		parts = append(parts, url.QueryEscape(str(s.at(0)))+"="+url.QueryEscape(str(s.at(1))))
 	}
 	return stringValue(strings.Join(parts, "&"))
-}
-
-var verb = regexp.MustCompile(`%(?:\(([^)]*)\))?([-+ #0]*)(\d*|\*)(?:\.(\d+))?([a-zA-Z%])`)
-
-// formatPercent is Python's "%" on strings.
-func formatPercent(f *frame, format value, values []value) value {
-	n := 0
-	out := verb.ReplaceAllStringFunc(format.s, func(m string) string {
-		p := verb.FindStringSubmatch(m)
-		if p[5] == "%" {
-			return "%"
-		}
-		if width, _ := strconv.Atoi(p[3]); width > 10_000 || len(p[4]) > 3 {
-			raise(KindLimit, "a width of more than 10000 characters")
-		}
-		var v value
-		if p[1] != "" {
-			if len(values) != 1 || !isMapping(values[0]) {
-				raise(KindRuntime, "format needs names for %q", m)
-			}
-			v, _ = mapGet(values[0], stringValue(p[1]))
-		} else if n < len(values) {
-			v = values[n]
-			n++
-		} else {
-			raise(KindRuntime, "format has too few values for %q", format.s)
-		}
-		s := formatVerb(p, plain(v))
-		if format.k == kMarkup && v.k != kMarkup {
-			s = string(appendHTML(nil, s))
-		}
-		return s
-	})
-	f.st.grow(len(out))
-	return format.like(out)
-}
-
-func formatVerb(p []string, v value) string {
-	precision := ""
-	if p[4] != "" {
-		precision = "." + p[4]
-	}
-	spec := "%" + p[2] + p[3]
-	switch p[5] {
-	case "s":
-		return fmt.Sprintf(spec+precision+"s", str(v))
-	case "r":
-		return fmt.Sprintf(spec+precision+"s", repr(v))
-	}
-	if !v.isNumber() {
-		need(v)
-		raise(KindRuntime, "%%%s needs a number, not a %s", p[5], typeName(v))
-	}
-	switch p[5] {
-	case "d", "i", "u":
-		return fmt.Sprintf(spec+"d", toInt(v))
-	case "x", "X", "o":
-		return fmt.Sprintf(spec+p[5], toInt(v))
-	case "c":
-		return string(rune(toInt(v)))
-	case "f", "F", "e", "E", "g", "G":
-		if p[5] == "g" && precision == "" {
-			precision = ".6"
-		}
-		return fmt.Sprintf(spec+precision+p[5], v.asFloat())
-	}
-	raise(KindRuntime, "format does not know %%%s", p[5])
-	return ""
-}
-
-func toInt(v value) int64 {
-	if v.k == kFloat {
-		return int64(v.float())
-	}
-	return v.int()
 }

@@ -8,14 +8,15 @@ import (
 
 // render is the state of one rendering: its output, its limits and where it is.
 type render struct {
-	engine  *Engine
-	globals map[string]value // of the page: request, url, csp_nonce
-	limits  Limits
-	ctx     context.Context
-	out     []byte
-	at      *position
-	depth   int
-	loops   int
+	engine *Engine
+	page   *pageGlobals // of the request, or nil
+	limits Limits
+	ctx    context.Context
+	out    []byte
+	at     *position
+	depth  int
+	loops  int
+	looks  int
 }
 
 // grow stops a render whose output, or a value that it is about to make, is too large.
@@ -33,6 +34,23 @@ func (r *render) tick() {
 	}
 	if r.loops&63 == 0 {
 		r.grow(0)
+		if err := r.ctx.Err(); err != nil {
+			raise(KindLimit, "stopped: %v", err)
+		}
+	}
+}
+
+// maxLooks is how many items within lists and mappings a page may compare: lists that hold others several times have
+// more of them than memory could.
+const maxLooks = 1_000_000
+
+// look counts the comparison of an item within a list or mapping.
+func (r *render) look() {
+	r.looks++
+	if r.looks > maxLooks {
+		raise(KindLimit, "more than %d items compared", maxLooks)
+	}
+	if r.looks&4095 == 0 {
 		if err := r.ctx.Err(); err != nil {
 			raise(KindLimit, "stopped: %v", err)
 		}
@@ -94,7 +112,7 @@ func (r *free) get(n *names) value {
 			}
 		}
 		if n.outer == nil {
-			if v, ok := n.st.globals[r.name]; ok {
+			if v, ok := n.st.page.get(r.name); ok {
 				return v
 			}
 			if v, ok := n.st.engine.globals[r.name]; ok {

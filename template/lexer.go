@@ -77,6 +77,7 @@ type lexer struct {
 	syntax Syntax
 	pos    int
 	tokens []token
+	found  [tagLineComment + 1]int // where a delimiter is next, counted from 1; -1 for nowhere
 	// The position last given, to count lines only once.
 	lineAt, line, lineStart int
 	stripNext               bool // "-%}" was seen: the white space that follows goes
@@ -219,6 +220,23 @@ func (l *lexer) afterTag(inside string, next int) {
 	}
 }
 
+// find is strings.Index from an offset that only grows. What it found is kept until the offset passes it, so that a
+// delimiter that a template does not have is looked for once.
+func (l *lexer) find(tag int, start string, from int) int {
+	if at := l.found[tag]; at != 0 && (at < 0 || at > from) {
+		return max(-1, at-1)
+	}
+	at := strings.Index(l.text[from:], start)
+	if at >= 0 {
+		at += from
+	}
+	l.found[tag] = at + 1
+	if at < 0 {
+		l.found[tag] = -1
+	}
+	return at
+}
+
 // nextTag finds the first tag from an offset; of two that begin there the longer delimiter wins.
 func (l *lexer) nextTag(from int) (tag, at, after int) {
 	s := &l.syntax
@@ -227,11 +245,10 @@ func (l *lexer) nextTag(from int) (tag, at, after int) {
 		tag   int
 		start string
 	}{{tagVariable, s.VariableStart}, {tagBlock, s.BlockStart}, {tagComment, s.CommentStart}} {
-		i := strings.Index(l.text[from:], d.start)
+		i := l.find(d.tag, d.start, from)
 		if i < 0 {
 			continue
 		}
-		i += from
 		if i < at || i == at && len(d.start) > after-at {
 			tag, at, after = d.tag, i, i+len(d.start)
 		}

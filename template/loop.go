@@ -48,7 +48,7 @@ func (l *loop) attr(f *frame, name string) (value, bool) {
 		}}), true
 	case "changed":
 		return object(&builtin{name: "loop.changed", raw: func(f *frame, _ value, a args) value {
-			same := l.changed != nil && equal(listValue(l.changed), listValue(a.pos))
+			same := l.changed != nil && equal(f, listValue(l.changed), listValue(a.pos))
 			l.changed = append([]value{}, a.pos...)
 			return boolValue(!same)
 		}}), true
@@ -74,7 +74,7 @@ type loopCode struct {
 	target    func(*frame, value)
 	slot      int // of a target that is one name, or -1
 	loopSlot  int
-	keep      bool // the template mentions "loop"
+	keep      bool // the body may read "loop"
 	filter    eval
 	recursive bool
 	body      exec
@@ -83,25 +83,13 @@ type loopCode struct {
 }
 
 func (c *compiler) forTag(s *forS) exec {
-	code := &loopCode{pos: s.pos, recursive: s.recursive, keep: c.usesLoop, slot: -1}
+	code := &loopCode{pos: s.pos, recursive: s.recursive, keep: s.recursive || mentionsLoop(s), slot: -1}
 	iter := c.expr(s.iter)
-	start := c.esc
 	code.low = c.scope.fn.slots
-	own := append(targetNames(s.target, nil), "loop")
-	c.loopEsc = append(c.loopEsc, start)
-	code.body = c.inner(c.scope.fn, s.body, own, func() {
-		code.target = c.assign(s.target)
-		if name, ok := s.target.(*nameX); ok {
-			code.slot = c.scope.slots[name.name]
-		}
-		code.loopSlot = c.scope.slots["loop"]
-		if s.filter != nil {
-			code.filter = c.expr(s.filter)
-		}
-	})
-	c.loopEsc = c.loopEsc[:len(c.loopEsc)-1]
 	if c.contextual() && !c.extended && !c.mayEnd {
-		c.sameContext(s.pos, start, "the loop")
+		c.loopBodyInPlace(code, s)
+	} else {
+		c.loopBody(code, s)
 	}
 	code.high = c.scope.fn.slots
 	if len(s.otherwise) > 0 {
@@ -119,6 +107,56 @@ func (c *compiler) forTag(s *forS) exec {
 	}
 }
 
+func (c *compiler) loopBody(code *loopCode, s *forS) {
+	own := append(targetNames(s.target, nil), "loop")
+	c.loopEsc = append(c.loopEsc, c.esc)
+	code.body = c.inner(c.scope.fn, s.body, own, func() {
+		code.target = c.assign(s.target)
+		if name, ok := s.target.(*nameX); ok {
+			code.slot = c.scope.slots[name.name]
+		}
+		code.loopSlot = c.scope.slots["loop"]
+		if s.filter != nil {
+			code.filter = c.expr(s.filter)
+		}
+	})
+	c.loopEsc = c.loopEsc[:len(c.loopEsc)-1]
+}
+
+// loopPlace is a loop that begins at a place in the page.
+type loopPlace struct {
+	s     *forS
+	start escContext
+}
+
+// loopBodyInPlace compiles a body for the place where a turn begins: that behind a turn and that in front of the first
+// have to be the same, or one that stands for both. Loops within it are compiled again each time, so what was found out
+// about them is kept.
+func (c *compiler) loopBodyInPlace(code *loopCode, s *forS) {
+	place := loopPlace{s, c.esc}
+	start := c.esc
+	if known, ok := c.loopStarts[place]; ok {
+		start = known
+	}
+	for {
+		c.esc = start
+		c.loopBody(code, s)
+		next, ok := join(start, c.esc)
+		if !ok {
+			c.fail(s.pos, "the loop begins in %s but ends in %s", start, c.esc)
+		}
+		c.esc = next
+		if next == start {
+			break
+		}
+		start = next
+	}
+	if c.loopStarts == nil {
+		c.loopStarts = map[loopPlace]escContext{}
+	}
+	c.loopStarts[place] = start
+}
+
 func (code *loopCode) run(f *frame, v value, depth int) {
 	seq := iterate(v)
 	if code.filter != nil {
@@ -131,7 +169,7 @@ func (code *loopCode) run(f *frame, v value, depth int) {
 		return
 	}
 	var l *loop
-	if code.keep || code.recursive {
+	if code.keep {
 		l = &loop{seq: seq, depth: depth}
 		if code.recursive {
 			l.again = code.again

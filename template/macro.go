@@ -100,12 +100,13 @@ func (c *compiler) callBlock(s *callS) exec {
 		fn = c.expr(x.fn)
 	}
 	get, pos := c.arguments(&x.args), x.pos
+	esc := c.escaper(s.pos, "()")
 	return c.write(func(f *frame) value {
 		v, a := fn(f), get(f)
 		a.kw = append(a.kw, kwArg{"caller", object(&macro{code, f, f.names, f.auto})})
 		f.st.at = pos
 		return call(f, v, a)
-	}, s.pos, "")
+	}, s.pos, esc)
 }
 
 func (m *macro) call(f *frame, a args) value {

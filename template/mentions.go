@@ -10,6 +10,13 @@ func mentionedNames(m *macroS, names map[string]bool) {
 	w.stmts(m.body)
 }
 
+// mentionsLoop reports whether the body of a loop may read its "loop": it names it, or hands its variables on.
+func mentionsLoop(s *forS) bool {
+	w := mentions{}
+	w.stmts(s.body)
+	return w["loop"]
+}
+
 type mentions map[string]bool
 
 func (m mentions) args(a arguments) {
@@ -90,8 +97,12 @@ func (m mentions) stmts(list []stmt) {
 			m.stmts(s.body)
 		case *includeS:
 			m.exprs(s.name)
+			m["loop"] = true
 		case *importS:
 			m.exprs(s.name)
+			m["loop"] = true
+		case *macroS, *blockS:
+			m["loop"] = true
 		case *callS:
 			m.exprs(s.call)
 			m.stmts(s.body.body)

@@ -67,7 +67,7 @@ func sequenceMethods() {
 	listMethods = map[string]method{
 		"append": {params: "item", fn: func(f *frame, v value, a argv) value {
 			l := v.o.(*list)
-			if holds(a[0], l, 0) {
+			if holds(f, a[0], l, 0) {
 				raise(KindRuntime, "a list cannot contain itself")
 			}
 			f.st.grow(16 * len(l.items))
@@ -76,7 +76,7 @@ func sequenceMethods() {
 		}},
 		"index": {params: "item", fn: func(f *frame, v value, a argv) value {
 			for i, x := range v.o.(*list).items {
-				if equal(x, a[0]) {
+				if equal(f, x, a[0]) {
 					return intValue(int64(i))
 				}
 			}
@@ -86,7 +86,7 @@ func sequenceMethods() {
 		"count": {params: "item", fn: func(f *frame, v value, a argv) value {
 			n := 0
 			for _, x := range v.o.(*list).items {
-				if equal(x, a[0]) {
+				if equal(f, x, a[0]) {
 					n++
 				}
 			}
@@ -148,15 +148,16 @@ func methodOf(v value, name string) *bound {
 }
 
 // holds reports whether a value is a list or is reached from it.
-func holds(v value, l *list, depth int) bool {
+func holds(f *frame, v value, l *list, depth int) bool {
 	if v.k != kObject || depth > 30 {
 		return depth > 30
 	}
+	f.st.look()
 	switch o := v.o.(type) {
 	case *list:
-		return o == l || slices.ContainsFunc(o.items, func(x value) bool { return holds(x, l, depth+1) })
+		return o == l || slices.ContainsFunc(o.items, func(x value) bool { return holds(f, x, l, depth+1) })
 	case *dict:
-		return slices.ContainsFunc(o.values, func(x value) bool { return holds(x, l, depth+1) })
+		return slices.ContainsFunc(o.values, func(x value) bool { return holds(f, x, l, depth+1) })
 	}
 	return false
 }
@@ -190,64 +191,4 @@ func runeIndex(s, part string) value {
 		i = len([]rune(s[:i]))
 	}
 	return intValue(int64(i))
-}
-
-// formatBraces is Python's str.format with names and numbers, without format specifications.
-func formatBraces(f *frame, v value, a args) value {
-	var b strings.Builder
-	rest, n := v.s, 0
-	for {
-		i := strings.IndexAny(rest, "{}")
-		if i < 0 {
-			b.WriteString(rest)
-			break
-		}
-		b.WriteString(rest[:i])
-		brace := rest[i]
-		rest = rest[i+1:]
-		if rest != "" && rest[0] == brace {
-			b.WriteByte(brace)
-			rest = rest[1:]
-			continue
-		}
-		field, after, ok := strings.Cut(rest, "}")
-		if !ok || brace == '}' {
-			raise(KindRuntime, "a single brace in %q", v.s)
-		}
-		rest = after
-		x, ok := formatField(a, field, &n)
-		if !ok {
-			raise(KindRuntime, "format has no value for {%s}", field)
-		}
-		if v.k == kMarkup {
-			b.WriteString(escapeHTML(x))
-		} else {
-			b.WriteString(str(x))
-		}
-		f.st.grow(b.Len())
-	}
-	return v.like(b.String())
-}
-
-func formatField(a args, field string, next *int) (value, bool) {
-	i := *next
-	if field == "" {
-		*next++
-	} else if field[0] >= '0' && field[0] <= '9' && len(field) < 3 {
-		i = 0
-		for _, c := range field {
-			i = i*10 + int(c-'0')
-		}
-	} else {
-		for _, k := range a.kw {
-			if k.name == field {
-				return k.v, true
-			}
-		}
-		return value{}, false
-	}
-	if i >= len(a.pos) {
-		return value{}, false
-	}
-	return a.pos[i], true
 }

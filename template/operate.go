@@ -3,6 +3,7 @@ package template
 import (
 	"cmp"
 	"math"
+	"math/big"
 	"reflect"
 	"strings"
 )
@@ -144,10 +145,7 @@ func floats(op string, a, b float64) value {
 	case "*":
 		return floatValue(a * b)
 	case "**":
-		c := math.Pow(a, b)
-		if whole, half := math.Modf(b); half == 0.5 && a > 0 { // nearer to the true value
-			c = math.Pow(a, whole) * math.Sqrt(a)
-		}
+		c := pow(a, b)
 		if math.IsInf(c, 0) && !math.IsInf(a, 0) || math.IsNaN(c) {
 			overflow(op)
 		}
@@ -160,16 +158,50 @@ func floats(op string, a, b float64) value {
 		return floatValue(a / b)
 	}
 	r := math.Mod(a, b)
+	q := (a - r) / b
 	if r != 0 && (r < 0) != (b < 0) {
-		r += b
+		r, q = r+b, q-1
 	}
-	if op == "%" {
-		if r == 0 {
-			r = math.Copysign(0, b)
-		}
+	switch {
+	case op == "%" && r == 0:
+		return floatValue(math.Copysign(0, b))
+	case op == "%":
 		return floatValue(r)
+	case q == 0:
+		return floatValue(math.Copysign(0, a/b))
 	}
-	return floatValue(math.Floor((a-r)/b + 0.5))
+	return floatValue(math.Floor(q + 0.5))
+}
+
+// pow is a to the power of b, computed with more digits than math.Pow has and rounded once, as the C libraries do it that
+// Python uses. Every b is a whole number over a power of two: squares and square roots are enough.
+func pow(a, b float64) float64 {
+	const precision, smallest = 256, -64
+	fraction, exponent := math.Frexp(math.Abs(b))
+	n, shift := int64(math.Ldexp(fraction, 53)), exponent-53
+	for n&1 == 0 && n != 0 {
+		n, shift = n>>1, shift+1
+	}
+	if n == 0 || math.Abs(b) > 1024 || shift < smallest || a == 0 || math.IsInf(a, 0) || math.IsNaN(a) || a < 0 && b != math.Trunc(b) {
+		return math.Pow(a, b)
+	}
+	base := new(big.Float).SetPrec(precision).SetFloat64(a)
+	for ; shift < 0; shift++ {
+		base.Sqrt(base)
+	}
+	n <<= shift
+	result := new(big.Float).SetPrec(precision).SetInt64(1)
+	for ; n > 0; n >>= 1 {
+		if n&1 != 0 {
+			result.Mul(result, base)
+		}
+		base.Mul(base, base)
+	}
+	if b < 0 {
+		result.Quo(new(big.Float).SetPrec(precision).SetInt64(1), result)
+	}
+	c, _ := result.Float64()
+	return c
 }
 
 func negate(op string, v value) value {
@@ -189,7 +221,7 @@ func negate(op string, v value) value {
 	return value{}
 }
 
-func equal(a, b value) bool {
+func equal(f *frame, a, b value) bool {
 	a, b = plain(a), plain(b)
 	switch {
 	case a.isNumber() && b.isNumber():
@@ -204,6 +236,9 @@ func equal(a, b value) bool {
 	case a.k != kObject:
 		return true // none, undefined
 	}
+	if l, ok := a.o.(*list); ok && b.o == any(l) {
+		return true
+	}
 	if isMapping(a) && isMapping(b) {
 		keys := mapKeys(a)
 		if len(keys) != len(mapKeys(b)) {
@@ -212,7 +247,8 @@ func equal(a, b value) bool {
 		for _, k := range keys {
 			x, _ := mapGet(a, k)
 			y, ok := mapGet(b, k)
-			if !ok || !equal(x, y) {
+			f.st.look()
+			if !ok || !equal(f, x, y) {
 				return false
 			}
 		}
@@ -223,7 +259,8 @@ func equal(a, b value) bool {
 		t, ok2 := sequenceOf(b)
 		if ok && ok2 {
 			for i := 0; i < s.n && s.n == t.n; i++ {
-				if !equal(s.at(i), t.at(i)) {
+				f.st.look()
+				if !equal(f, s.at(i), t.at(i)) {
 					return false
 				}
 			}
@@ -240,7 +277,7 @@ func isTuple(v value) bool {
 }
 
 // compare orders two values; it stops the page if they have no order.
-func compare(a, b value) int {
+func compare(f *frame, a, b value) int {
 	need(a)
 	need(b)
 	a, b = plain(a), plain(b)
@@ -261,8 +298,9 @@ func compare(a, b value) int {
 		t, ok2 := sequenceOf(b)
 		if ok && ok2 && !isMapping(a) && !isMapping(b) {
 			for i := range min(s.n, t.n) {
-				if x, y := s.at(i), t.at(i); !equal(x, y) {
-					return compare(x, y)
+				f.st.look()
+				if x, y := s.at(i), t.at(i); !equal(f, x, y) {
+					return compare(f, x, y)
 				}
 			}
 			return cmp.Compare(s.n, t.n)
@@ -285,7 +323,7 @@ func ordered(a, b any) (int, bool) {
 	return int(m.Call([]reflect.Value{y})[0].Int()), true
 }
 
-func contains(item, in value) bool {
+func contains(f *frame, item, in value) bool {
 	need(in)
 	if in.isText() {
 		if !item.isText() {
@@ -299,28 +337,28 @@ func contains(item, in value) bool {
 	}
 	s := iterate(in)
 	for i := range s.n {
-		if equal(s.at(i), item) {
+		if equal(f, s.at(i), item) {
 			return true
 		}
 	}
 	return false
 }
 
-func compareOp(op string, a, b value) bool {
+func compareOp(f *frame, op string, a, b value) bool {
 	switch op {
 	case "==":
-		return equal(a, b)
+		return equal(f, a, b)
 	case "!=":
-		return !equal(a, b)
+		return !equal(f, a, b)
 	case "in":
-		return contains(a, b)
+		return contains(f, a, b)
 	case "not in":
-		return !contains(a, b)
+		return !contains(f, a, b)
 	}
 	if a.k == kFloat && math.IsNaN(a.float()) || b.k == kFloat && math.IsNaN(b.float()) {
 		return false
 	}
-	n := compare(a, b)
+	n := compare(f, a, b)
 	switch op {
 	case "<":
 		return n < 0

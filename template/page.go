@@ -3,8 +3,12 @@ package template
 import (
 	"context"
 	"fmt"
+	"net/url"
+	"path"
+	"strings"
 
 	"github.com/ishaa-framework/ishaa"
+	"github.com/ishaa-framework/ishaa/static"
 )
 
 // currentEngine is the engine of the application that a request belongs to. It is the same for all of its requests, so
@@ -20,7 +24,7 @@ type installed struct {
 // changed; otherwise all are compiled when the application starts, and an error keeps it from starting, also in
 // "./program check". The last engine installed counts.
 func (e *Engine) Install(app *ishaa.App) error {
-	in := &installed{e, app}
+	in := &installed{engine: e, app: app}
 	app.Use(ishaa.Middleware{Name: "template", Before: func(r *ishaa.Request) (any, error) {
 		currentEngine.Set(r, in)
 		return nil, nil
@@ -43,8 +47,13 @@ type page struct {
 // the data and the globals the template has
 //
 //	request          its method, path, query("name"), param("name") and so on
-//	url("name", …)   App.URL: the address of a named route, its parameters as names or pairs
+//	url("name", …)   App.URL: the address of a named route, its parameters as names or pairs; with the name of a route
+//	                 of package static and a file's name, such as url("static", "app.css"), Files.URL: with its hash; a
+//	                 file that is not there is an error
 //	csp_nonce        what Options.Nonce gives, if it is set
+//
+// and what Options.PerRequest names. The content type is that of the template's extension: HTML but for .txt, .xml, .svg
+// and .json, also in front of .j2.
 func Page(name string, data any) ishaa.Responder { return &page{name: name, data: data} }
 
 // Block answers with one block of a template: the fragment that htmx and the like ask for.
@@ -59,15 +68,8 @@ func (p *page) Respond(r *ishaa.Request, res *ishaa.Response) error {
 		return fmt.Errorf("template: the page %q has no engine: app.Install(template.New(…))", p.name)
 	}
 	e := in.engine
-	globals := map[string]value{
-		"request": object(r),
-		"url":     object(urlFunc(in.app)),
-	}
-	if e.options.Nonce != nil {
-		globals["csp_nonce"] = object(lazyNonce{e, r})
-	}
 	var data []byte
-	err := e.render(r.Context(), p.name, p.block, p.data, globals, func(out []byte) error {
+	err := e.render(r.Context(), p.name, p.block, p.data, &pageGlobals{in: in, request: r}, func(out []byte) error {
 		data = append(data, out...)
 		return nil
 	})
@@ -76,36 +78,109 @@ func (p *page) Respond(r *ishaa.Request, res *ishaa.Response) error {
 	}
 	res.SetBytes(data)
 	if h := res.Header(); h.Get("Content-Type") == "" {
-		h.Set("Content-Type", "text/html; charset=utf-8")
+		h.Set("Content-Type", contentType(p.name))
 	}
 	return nil
 }
 
-// lazyNonce asks for the nonce only if the page writes it, so that other pages stay the same for everyone.
-type lazyNonce struct {
-	engine  *Engine
-	request *ishaa.Request
+func contentType(name string) string {
+	switch path.Ext(strings.TrimSuffix(name, ".j2")) {
+	case ".txt":
+		return "text/plain; charset=utf-8"
+	case ".xml":
+		return "application/xml; charset=utf-8"
+	case ".svg":
+		return "image/svg+xml"
+	case ".json":
+		return "application/json"
+	}
+	return "text/html; charset=utf-8"
 }
 
-func (n lazyNonce) String() string { return n.engine.options.Nonce(n.request) }
+// pageGlobals are the names that a request adds. What a page does not read is not asked for, so that pages which are the
+// same for everyone stay so.
+type pageGlobals struct {
+	in      *installed
+	request *ishaa.Request
+	known   map[string]value
+}
 
-func urlFunc(app *ishaa.App) *builtin {
-	return &builtin{name: "url", raw: func(f *frame, _ value, a args) value {
-		if len(a.pos) == 0 {
-			raise(KindRuntime, "url needs the name of a route")
+func (p *pageGlobals) get(name string) (value, bool) {
+	if p == nil {
+		return value{}, false
+	}
+	if v, ok := p.known[name]; ok {
+		return v, true
+	}
+	v, ok := p.make(name)
+	if ok {
+		if p.known == nil {
+			p.known = map[string]value{}
 		}
-		var pairs []any
-		for _, v := range a.pos[1:] {
-			pairs = append(pairs, toGo(v))
+		p.known[name] = v
+	}
+	return v, ok
+}
+
+func (p *pageGlobals) make(name string) (value, bool) {
+	options := &p.in.engine.options
+	if fn := options.PerRequest[name]; fn != nil {
+		return fromGo(fn(p.request)), true
+	}
+	switch name {
+	case "request":
+		return object(p.request), true
+	case "url":
+		return object(&builtin{name: "url", raw: p.in.url}), true
+	case "csp_nonce":
+		if options.Nonce != nil {
+			return stringValue(options.Nonce(p.request)), true
 		}
-		for _, k := range a.kw {
-			need(k.v)
-			pairs = append(pairs, k.name, toGo(k.v))
+	}
+	return value{}, false
+}
+
+func (in *installed) url(_ *frame, _ value, a args) value {
+	if len(a.pos) == 0 {
+		raise(KindRuntime, "url needs the name of a route")
+	}
+	var pairs []any
+	for _, v := range a.pos[1:] {
+		need(v)
+		pairs = append(pairs, toGo(v))
+	}
+	for _, k := range a.kw {
+		need(k.v)
+		pairs = append(pairs, k.name, toGo(k.v))
+	}
+	route := str(a.pos[0])
+	if len(a.pos) == 2 && len(a.kw) == 0 {
+		if files := in.filesOf(route); files != nil {
+			return stringValue(fileURL(files, route, str(a.pos[1])))
 		}
-		address, err := app.URL(str(a.pos[0]), pairs...)
-		if err != nil {
-			raise(KindRuntime, "%v", err)
-		}
-		return stringValue(address)
-	}}
+	}
+	address, err := in.app.URL(route, pairs...)
+	if err != nil {
+		raise(KindRuntime, "%v", err)
+	}
+	return stringValue(address)
+}
+
+// filesOf finds the files that a route of package static serves.
+func (in *installed) filesOf(name string) *static.Files {
+	route := in.app.Lookup(name)
+	if route == nil {
+		return nil
+	}
+	files, _ := static.Served.Of(route)
+	return files
+}
+
+// fileURL is the address of a file with its hash; a file that has none stops the page.
+func fileURL(files *static.Files, route, name string) string {
+	address := files.URL(name)
+	if plain, err := url.PathUnescape(address); err != nil || strings.HasSuffix(plain, "/"+strings.TrimPrefix(name, "/")) {
+		raise(KindRuntime, "url(%q, %q): there is no such file, or it is too large to have a hash: that is url(%q, path=%q)", route, name, route, name)
+	}
+	return address
 }

@@ -324,7 +324,7 @@ func (p *parser) subscript(x expr) expr {
 			colon = true
 			p.next()
 		case p.tok.is(","):
-			if colon || items == nil && parts[0] == nil {
+			if colon || parts[0] == nil {
 				p.fail(p.tok, "unexpected comma in a slice")
 			}
 			items = append(items, parts[0])

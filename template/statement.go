@@ -6,8 +6,18 @@ import (
 
 func (c *compiler) statements(list []stmt) exec {
 	var run []exec
-	for _, s := range list {
-		if e := c.statement(s); e != nil {
+	for len(list) > 0 {
+		var e exec
+		if l, rest := c.line(list); len(rest) < len(list) {
+			list = rest
+			if len(l) > 0 {
+				e = c.writes(l.run)
+			}
+		} else {
+			e = c.statement(list[0])
+			list = list[1:]
+		}
+		if e != nil {
 			run = append(run, e)
 		}
 	}
@@ -53,13 +63,6 @@ func (c *compiler) writes(e exec) exec {
 
 func (c *compiler) statement(s stmt) exec {
 	switch s := s.(type) {
-	case *textS:
-		return c.text(s)
-	case *outputS:
-		if c.extended {
-			return nil
-		}
-		return c.writes(c.output(s))
 	case *ifS:
 		return c.ifTag(s)
 	case *forS:
@@ -95,7 +98,7 @@ func (c *compiler) statement(s stmt) exec {
 			return nil
 		}
 		v := c.filterChain(s.filter, c.captured(s.body, s.pos))
-		return c.writes(c.write(v, s.pos, filterName(s.filter)))
+		return c.writes(c.write(v, s.pos, c.escaper(s.pos, filterName(s.filter))))
 	case *autoescapeS:
 		return c.autoescape(s)
 	case *macroS:
@@ -133,9 +136,10 @@ func (c *compiler) composition(s stmt) exec {
 	panic(s.where().fault(KindSyntax, "unknown statement"))
 }
 
-func (c *compiler) text(s *textS) exec {
+// text follows a piece of the page and gives what of it is written.
+func (c *compiler) text(s *textS) string {
 	if c.extended {
-		return nil
+		return ""
 	}
 	if c.contextual() {
 		next, err := advance(c.esc, s.text)
@@ -144,11 +148,7 @@ func (c *compiler) text(s *textS) exec {
 		}
 		c.esc = next
 	}
-	text := s.text
-	return c.writes(func(f *frame) signal {
-		f.st.out = append(f.st.out, text...)
-		return goOn
-	})
+	return s.text
 }
 
 // textPosition is the place of a byte within a text.
@@ -165,45 +165,58 @@ func textPosition(s *textS, offset int) *position {
 }
 
 // output writes an expression, escaped for the place where it stands.
-func (c *compiler) output(s *outputS) exec {
+func (c *compiler) output(s *outputS) piece {
+	if c.extended {
+		return piece{}
+	}
 	if k, ok := s.x.(*constX); ok && !c.contextual() && k.v.k == kInt {
 		text := strconv.FormatInt(k.v.int(), 10)
-		return func(f *frame) signal {
+		return piece{slow: func(f *frame) signal {
 			f.st.out = append(f.st.out, text...)
 			return goOn
-		}
+		}}
 	}
 	if call, ok := s.x.(*callX); ok {
 		if e := c.directCall(call); e != nil {
-			return e
+			return piece{slow: e}
 		}
 	}
-	last := ""
-	if fx, ok := s.x.(*filterX); ok {
-		last = fx.name
+	if x, ok := s.x.(*attrX); ok {
+		if slot, ok := c.local(x.of); ok {
+			a := &attribute{name: x.name}
+			get, esc := c.attrAt(x, a, false), c.escaper(s.pos, "")
+			return piece{field: a, slot: slot, esc: esc, slow: c.write(get, s.pos, esc)}
+		}
 	}
-	return c.write(c.expr(s.x), s.pos, last)
+	x := c.expr(s.x)
+	return piece{slow: c.write(x, s.pos, c.escaper(s.pos, filterName(s.x)))}
 }
 
-// write compiles the writing of a value. last is the filter that made it, if one did.
-func (c *compiler) write(x eval, pos *position, last string) exec {
-	if c.contextual() {
-		escape, next, err := c.esc.escaper(last)
-		if err != nil {
-			c.fail(pos, "%s", err.message)
-		}
-		c.esc = next
-		if escape != nil {
-			return func(f *frame) signal {
-				f.st.at = pos
-				v := x(f)
-				if f.auto {
-					f.st.out = escape(f.st.out, v)
-				} else {
-					f.st.out = append(f.st.out, str(v)...)
-				}
-				return goOn
+// escaper gives the escaping for a value at this place, made by the filter last if one did, and moves on behind it.
+func (c *compiler) escaper(pos *position, last string) escaper {
+	if !c.contextual() {
+		return escaper{text: appendHTML, digits: true}
+	}
+	esc, next, err := c.esc.escaper(last)
+	if err != nil {
+		c.fail(pos, "%s", err.message)
+	}
+	c.esc = next
+	return esc
+}
+
+// write compiles the writing of a value.
+func (c *compiler) write(x eval, pos *position, esc escaper) exec {
+	if escape := esc.value; escape != nil {
+		return func(f *frame) signal {
+			f.st.at = pos
+			v := x(f)
+			if f.auto {
+				f.st.out = escape(f.st.out, v)
+			} else {
+				f.st.out = append(f.st.out, str(v)...)
 			}
+			return goOn
 		}
 	}
 	return func(f *frame) signal {
@@ -216,9 +229,6 @@ func (c *compiler) write(x eval, pos *position, last string) exec {
 				r.out = appendHTML(r.out, v.s)
 			} else {
 				r.out = append(r.out, v.s...)
-			}
-			if len(r.out) > r.limits.MaxOutput {
-				r.grow(0)
 			}
 		case kInt:
 			r.out = strconv.AppendInt(r.out, v.int(), 10)
@@ -269,15 +279,22 @@ func (c *compiler) filterChain(x expr, body eval) eval {
 	return c.filter(f, c.filterChain(f.of, body))
 }
 
+// filterName is the name of the filter that makes a value, "()" if a call does.
 func filterName(x expr) string {
-	if f, ok := x.(*filterX); ok {
-		return f.name
+	switch x := x.(type) {
+	case *filterX:
+		return x.name
+	case *callX:
+		return "()"
 	}
 	return ""
 }
 
 func (c *compiler) ifTag(s *ifS) exec {
-	tests := c.exprs(s.tests)
+	tests := make([]func(*frame) bool, len(s.tests))
+	for i, x := range s.tests {
+		tests[i] = c.condition(x)
+	}
 	bodies := make([]exec, len(s.bodies))
 	start, extended, mayEnd := c.esc, c.extended, c.mayEnd
 	var ends []escContext
@@ -299,7 +316,7 @@ func (c *compiler) ifTag(s *ifS) exec {
 		test, then := tests[0], bodies[0]
 		if len(bodies) == 1 {
 			return func(f *frame) signal {
-				if truth(test(f)) {
+				if test(f) {
 					return then(f)
 				}
 				return goOn
@@ -308,7 +325,7 @@ func (c *compiler) ifTag(s *ifS) exec {
 	}
 	return func(f *frame) signal {
 		for i, test := range tests {
-			if truth(test(f)) {
+			if test(f) {
 				return bodies[i](f)
 			}
 		}

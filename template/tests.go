@@ -4,6 +4,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // The built-in tests.
@@ -43,17 +44,11 @@ func builtinTests() map[string]*builtin {
 		_, ok := v.o.(callable)
 		return ok || reflect.TypeOf(v.o).Kind() == reflect.Func
 	})
-	add("odd", "", func(f *frame, v value, _ argv) bool { return equal(arithmetic(f, "%", v, intValue(2)), intValue(1)) })
-	add("even", "", func(f *frame, v value, _ argv) bool { return equal(arithmetic(f, "%", v, intValue(2)), intValue(0)) })
-	add("divisibleby", "num", func(f *frame, v value, a argv) bool { return equal(arithmetic(f, "%", v, a[0]), intValue(0)) })
-	add("lower", "", func(f *frame, v value, _ argv) bool {
-		s := str(v)
-		return strings.ToLower(s) == s && strings.ToUpper(s) != s
-	})
-	add("upper", "", func(f *frame, v value, _ argv) bool {
-		s := str(v)
-		return strings.ToUpper(s) == s && strings.ToLower(s) != s
-	})
+	add("odd", "", func(f *frame, v value, _ argv) bool { return equal(f, arithmetic(f, "%", v, intValue(2)), intValue(1)) })
+	add("even", "", func(f *frame, v value, _ argv) bool { return equal(f, arithmetic(f, "%", v, intValue(2)), intValue(0)) })
+	add("divisibleby", "num", func(f *frame, v value, a argv) bool { return equal(f, arithmetic(f, "%", v, a[0]), intValue(0)) })
+	add("lower", "", func(f *frame, v value, _ argv) bool { return inCase(str(v), unicode.IsLower, unicode.IsUpper) })
+	add("upper", "", func(f *frame, v value, _ argv) bool { return inCase(str(v), unicode.IsUpper, unicode.IsLower) })
 	add("sameas", "other", func(f *frame, v value, a argv) bool {
 		w := a[0]
 		if v.k != w.k {
@@ -65,11 +60,23 @@ func builtinTests() map[string]*builtin {
 		}
 		return v.n == w.n && v.s == w.s
 	})
-	add("in", "seq", func(f *frame, v value, a argv) bool { return contains(v, a[0]) })
+	add("in", "seq", func(f *frame, v value, a argv) bool { return contains(f, v, a[0]) })
 	add("filter", "", func(f *frame, v value, _ argv) bool { return f.st.engine.filters[str(v)] != nil })
 	add("test", "", func(f *frame, v value, _ argv) bool { return f.st.engine.tests[str(v)] != nil })
 	for names, op := range map[string]string{"eq equalto ==": "==", "ne !=": "!=", "lt lessthan <": "<", "le <=": "<=", "gt greaterthan >": ">", "ge >=": ">="} {
-		add(names, "other", func(f *frame, v value, a argv) bool { return compareOp(op, v, a[0]) })
+		add(names, "other", func(f *frame, v value, a argv) bool { return compareOp(f, op, v, a[0]) })
 	}
 	return m
+}
+
+// inCase reports whether all letters of a text that have a case have this one, and there are any.
+func inCase(s string, this, other func(rune) bool) bool {
+	found := false
+	for _, r := range s {
+		if other(r) || unicode.IsTitle(r) {
+			return false
+		}
+		found = found || this(r)
+	}
+	return found
 }

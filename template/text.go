@@ -34,7 +34,17 @@ func str(v value) string {
 
 func repr(v value) string { return string(appendRepr(nil, v, 0)) }
 
-const maxReprDepth = 30
+const (
+	maxReprDepth = 30
+	maxRepr      = 16 << 20 // bytes
+)
+
+// tooLong stops the page at the text or JSON of a value that cannot be meant: lists that hold others several times.
+func tooLong(b []byte) {
+	if len(b) > maxRepr {
+		raise(KindLimit, "a value's text has more than %d bytes", maxRepr)
+	}
+}
 
 func appendRepr(b []byte, v value, depth int) []byte {
 	switch v.k {
@@ -56,6 +66,7 @@ func appendRepr(b []byte, v value, depth int) []byte {
 	case kMarkup:
 		return append(appendQuoted(append(b, "Markup("...), v.s), ')')
 	}
+	tooLong(b)
 	if depth > maxReprDepth {
 		return append(b, "..."...)
 	}
@@ -172,26 +183,16 @@ func escapeHTML(v value) string {
 	return string(appendHTML(nil, str(v)))
 }
 
+// entities holds what stands for a byte in HTML, if it cannot stand for itself.
+var entities = [256]string{'<': "&lt;", '>': "&gt;", '&': "&amp;", '"': "&#34;", '\'': "&#39;"}
+
 func appendHTML(b []byte, s string) []byte {
 	last := 0
 	for i := 0; i < len(s); i++ {
-		var r string
-		switch s[i] {
-		case '<':
-			r = "&lt;"
-		case '>':
-			r = "&gt;"
-		case '&':
-			r = "&amp;"
-		case '"':
-			r = "&#34;"
-		case '\'':
-			r = "&#39;"
-		default:
+		if entities[s[i]] == "" {
 			continue
 		}
-		b = append(b, s[last:i]...)
-		b = append(b, r...)
+		b = append(append(b, s[last:i]...), entities[s[i]]...)
 		last = i + 1
 	}
 	return append(b, s[last:]...)
