@@ -55,7 +55,9 @@ func fortress(t *testing.T) string {
 	return dir
 }
 
-// attacks are paths, as they stand in the request line, and what they are answered.
+// attacks are paths, as they stand in the request line, and what they are answered: 404, as whatever is not there. It is
+// 400 only where the request itself is malformed: a "%" without two digits (RFC 3986 §2.1), or octets that are not UTF-8,
+// as overlong forms of characters are not (RFC 3629 §3).
 var attacks = []struct {
 	name, path string
 	status     int // 0 is 404
@@ -92,8 +94,12 @@ var attacks = []struct {
 	{name: "division slash", path: "/static/..%e2%88%95secret.txt"},
 	{name: "IIS escape", path: "/static/%u002e%u002e/secret.txt", status: 400},
 	{name: "malformed escape", path: "/static/%2", status: 400},
-	{name: "NUL", path: "/static/app.css%00", status: 400},
-	{name: "NUL before an extension", path: "/static/../secret.txt%00.css", status: 400},
+	{name: "NUL", path: "/static/app.css%00"},
+	{name: "NUL before an extension", path: "/static/../secret.txt%00.css"},
+	{name: "NUL that cuts a name", path: "/static/secret-name.txt%00/app.css"},
+	{name: "NUL by itself", path: "/static/%00"},
+	{name: "NUL within dots", path: "/static/.%00./secret.txt"},
+	{name: "NUL twice escaped", path: "/static/app.css%2500"},
 	{name: "line break", path: "/static/line%0abreak"},
 	{name: "delete character", path: "/static/app%7f.css"},
 	{name: "path parameter", path: "/static/..;/secret.txt"},

@@ -21,7 +21,8 @@
 // # Two addresses for each file
 //
 // Files.URL gives the address with the hash of the file's content in it, as
-// "/static/app.2c26b46b68ffc68f.css". What is there never changes, so browsers and
+// "/static/app.2c26b46b68ffc68f.css"; so does url("static", "app.css") in a page of
+// package template. What is there never changes, so browsers and
 // proxies keep it for a year without asking. The plain address, "/static/app.css",
 // is answered with no-cache and an ETag: a client may keep the file and asks each
 // time whether it is still the one. An address with the hash of another content is a
@@ -52,8 +53,8 @@
 // systems, device names of Windows (on every system), backslashes, colons, control
 // characters, names that end in a dot or a space, short names such as GIT~1, and what
 // is not a regular file. Paths are decoded once, by the router, which refuses dot
-// segments, empty segments and escaped slashes; one with NUL, or that is not UTF-8, is
-// its 400. Folders are not listed.
+// segments, empty segments, escaped slashes and NUL. One that is malformed, by a "%"
+// without two digits or octets that are not UTF-8, is its 400. Folders are not listed.
 //
 // The content type is told by the name alone, never guessed from the content.
 package static
