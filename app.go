@@ -46,6 +46,7 @@ type App struct {
 	schemas     schema.Registry
 	hooks       []lifeHook
 	listening   []func(url string)
+	setups      []func() error // run when the application starts, before checks
 	checks      []func() error // run when the application starts
 	commands    map[string]Command
 

@@ -6,8 +6,11 @@ import (
 	"net/http"
 	"reflect"
 	"slices"
+	"strings"
 	"sync"
+	"unicode/utf8"
 
+	"github.com/ishaa-framework/ishaa/internal/quickset"
 	"github.com/ishaa-framework/ishaa/schema"
 )
 
@@ -26,7 +29,8 @@ type bindPlan struct {
 	provided     []providedField
 	requests     [][]int // fields that get the *Request
 	params       []paramField
-	queries      int // how many of params come from the query, one by one
+	queries      []string // the names of those that come from the query, one by one
+	distinct     bool     // no two of queries are the same, and none needs escaping
 	files        []fileField
 	body         *bodyField
 	form         bool // some field comes from the form
@@ -54,6 +58,9 @@ type paramField struct {
 	field *schema.Field
 	list  bool
 	query int // its place among the single query parameters, or -1
+
+	offset uintptr          // where the field lies in the struct
+	quick  *quickset.Setter // how most of its texts are set; nil where none is
 }
 
 type fileField struct {
@@ -66,6 +73,7 @@ type fileField struct {
 type bodyField struct {
 	index    []int
 	typ      *schema.Type
+	field    *schema.Field // typ and what the tags say beside it
 	form     bodyForm
 	optional bool // a pointer: no body leaves it nil
 	secret   bool
@@ -85,10 +93,21 @@ func (a *App) planFields(t reflect.Type, path []reflect.Type) (*bindPlan, error)
 	if err := a.planStruct(plan, t, nil, path); err != nil {
 		return nil, err
 	}
+	plan.distinct = plainNames(plan.queries)
 	if plan.body != nil && plan.form {
 		return nil, fmt.Errorf("%s takes its body both as a form and as a whole; a request has one body", t)
 	}
 	return plan, nil
+}
+
+// plainNames reports whether names are distinct and stand in a query as they are.
+func plainNames(names []string) bool {
+	for i, name := range names {
+		if slices.Contains(names[:i], name) || strings.ContainsFunc(name, func(c rune) bool { return c >= utf8.RuneSelf || queryBytes[c] != queryText }) {
+			return false
+		}
+	}
+	return true
 }
 
 func (a *App) planStruct(plan *bindPlan, t reflect.Type, at []int, path []reflect.Type) error {
@@ -197,7 +216,7 @@ func (a *App) planBody(p *bindPlan, field reflect.StructField) error {
 		if err != nil {
 			return err
 		}
-		body.typ = described.Type
+		body.typ, body.field = described.Type, described
 	}
 	p.body = body
 	return nil
@@ -237,13 +256,27 @@ func (a *App) planParam(p *bindPlan, owner reflect.Type, field reflect.StructFie
 		name = http.CanonicalHeaderKey(name)
 	}
 	p.form = p.form || source == "form"
-	param := paramField{in: source, name: name, field: described, list: list, query: -1}
+	param := paramField{in: source, name: name, field: described, list: list, query: -1, offset: offsetOf(p.owner, field.Index)}
+	if !list {
+		param.quick = quickset.Of(described.Type)
+	}
 	if source == "query" && !list {
-		param.query = p.queries
-		p.queries++
+		param.query = len(p.queries)
+		p.queries = append(p.queries, name)
 	}
 	p.params = append(p.params, param)
 	return nil
+}
+
+// offsetOf is where a field lies in a struct. There is no pointer on the way to it.
+func offsetOf(t reflect.Type, index []int) uintptr {
+	var offset uintptr
+	for _, i := range index {
+		field := t.Field(i)
+		offset += field.Offset
+		t = field.Type
+	}
+	return offset
 }
 
 // fits checks a plan, and the dependencies in it, against a route's pattern.

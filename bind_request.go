@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"strings"
 
+	"github.com/ishaa-framework/ishaa/internal/memory"
 	"github.com/ishaa-framework/ishaa/schema"
 )
 
@@ -38,10 +39,10 @@ func (p *bindPlan) bind(r *Request, into reflect.Value) error {
 	var violations []schema.Violation
 	var inline [8]parameter
 	query := p.readQuery(r, inline[:0])
+	base := into.Addr().UnsafePointer()
 	for i := range p.params {
 		f := &p.params[i]
-		if f.query >= 0 && query[f.query].count == 1 && len(f.field.Index) == 1 &&
-			f.field.Type.SetText(into.Field(f.field.Index[0]), query[f.query].text) == nil {
+		if f.quick != nil && f.bindQuickly(r, query, base) {
 			continue // by far the most
 		}
 		violations = append(violations, f.bind(r, form, query, into)...)
@@ -60,6 +61,20 @@ func (p *bindPlan) bind(r *Request, into reflect.Value) error {
 		return violated(violations)
 	}
 	return nil
+}
+
+// bindQuickly sets the field if its text is of the usual kind, and otherwise leaves
+// it.
+func (f *paramField) bindQuickly(r *Request, query []parameter, base memory.Pointer) bool {
+	if f.query >= 0 {
+		got := &query[f.query]
+		return got.count == 1 && f.quick.Set(memory.Add(base, f.offset), got.text)
+	}
+	if f.in != "path" || r.recorder != nil {
+		return false
+	}
+	i := r.route.paramIndex(f.name)
+	return i >= 0 && i < r.params.Len() && f.quick.Set(memory.Add(base, f.offset), r.params.Text(i))
 }
 
 // violated is the 422 problem that names everything that does not fit.
@@ -114,11 +129,11 @@ type parameter struct {
 
 // readQuery finds all single query parameters in one pass.
 func (p *bindPlan) readQuery(r *Request, into []parameter) []parameter {
+	if len(p.queries) == 0 {
+		return into
+	}
 	for range p.queries {
 		into = append(into, parameter{})
-	}
-	if p.queries == 0 {
-		return into
 	}
 	if r.recorder == nil && p.scanQuery(r.raw.URL.RawQuery, into) {
 		return into
@@ -136,45 +151,60 @@ func (p *bindPlan) readQuery(r *Request, into []parameter) []parameter {
 }
 
 // scanQuery reads a query in which nothing is escaped. It reports false, with into
-// as it was, when something is.
+// as it was, when something is. Parameters mostly come in the order of the fields, so
+// each is first taken for the one after the last.
 func (p *bindPlan) scanQuery(raw string, into []parameter) bool {
-	start, equals := 0, -1
-	for i := range len(raw) {
-		switch queryBytes[raw[i]] {
-		case queryText:
-		case queryEquals:
-			if equals < 0 {
-				equals = i
+	next := 0
+	for len(raw) > 0 {
+		start := 0 // of the text, if the guess is right
+		if p.distinct && next < len(p.queries) {
+			if name := p.queries[next]; len(raw) > len(name) && raw[len(name)] == '=' && raw[:len(name)] == name {
+				start = len(name) + 1
 			}
-		case queryAnd:
-			p.give(raw, start, equals, i, into)
-			start, equals = i+1, -1
-		case queryEscape:
-			clear(into)
-			return false
 		}
+		end, equals := start, -1
+	pair:
+		for ; end < len(raw); end++ {
+			switch queryBytes[raw[end]] {
+			case queryEquals:
+				if equals < 0 {
+					equals = end
+				}
+			case queryAnd:
+				break pair
+			case queryEscape:
+				clear(into)
+				return false
+			}
+		}
+		switch {
+		case start > 0:
+			into[next].note(raw[start:end])
+			next++
+		case equals >= 0:
+			p.give(raw[:equals], raw[equals+1:end], into)
+		case end > 0:
+			p.give(raw[:end], "", into)
+		}
+		raw = raw[min(end+1, len(raw)):]
 	}
-	p.give(raw, start, equals, len(raw), into)
 	return true
 }
 
-// give notes the parameter raw[start:end] for the field that asked for it.
-func (p *bindPlan) give(raw string, start, equals, end int, into []parameter) {
-	if start == end {
-		return
-	}
-	name, text := raw[start:end], ""
-	if equals >= 0 {
-		name, text = raw[start:equals], raw[equals+1:end]
-	}
-	for i := range p.params {
-		if f := &p.params[i]; f.query >= 0 && f.name == name {
-			if into[f.query].count == 0 {
-				into[f.query].text = text
-			}
-			into[f.query].count++
+// give notes a parameter for the fields that asked for it.
+func (p *bindPlan) give(name, text string, into []parameter) {
+	for i := range p.queries {
+		if p.queries[i] == name {
+			into[i].note(text)
 		}
 	}
+}
+
+func (got *parameter) note(text string) {
+	if got.count == 0 {
+		got.text = text
+	}
+	got.count++
 }
 
 // What a byte means in a query.

@@ -98,7 +98,7 @@ func withStatus(status int, h Handler) Handler {
 	return func(r *Request) (any, error) {
 		value, err := h(r)
 		if err == nil && r.res.status == 0 {
-			r.res.status = status
+			r.res.status = statusOf(status)
 		}
 		return value, err
 	}

@@ -55,7 +55,7 @@ func (a *App) runCommand(ctx context.Context, name string, args []string) error 
 
 func builtinCommands() map[string]Command {
 	return map[string]Command{
-		"routes":  {Name: "routes", Usage: "list the routes; --json for programs", Run: listRoutes},
+		"routes":  {Name: "routes", Usage: "list the routes; --match PATH says which one answers, and why; --json for programs", Run: listRoutes},
 		"check":   {Name: "check", Usage: "check that the application would start", Run: checkApp},
 		"version": {Name: "version", Usage: "print the versions of the program, the framework and Go", Run: printVersion},
 	}
@@ -79,24 +79,36 @@ type routeListing struct {
 	Source    string   `json:"source"`
 }
 
+const routesUsage = "routes [--json] [--match PATH [--method METHOD] [--host HOST]] lists the routes, or says which one answers a request, and why"
+
 func listRoutes(_ context.Context, app *App, args []string, out io.Writer) error {
 	flags := newFlags("routes")
-	asJSON := flags.Bool("json", false, "")
+	asJSON, match := flags.Bool("json", false, ""), flags.String("match", "", "")
+	method, host := flags.String("method", "", ""), flags.String("host", "", "")
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
-		fmt.Fprintln(out, "routes lists the routes as a table; routes --json as JSON")
+		fmt.Fprintln(out, routesUsage)
 		return err
 	} else if err != nil {
-		return fmt.Errorf("routes: %w; it has one flag, --json", err)
+		return fmt.Errorf("routes: %w; its flags are --json, --match, --method and --host", err)
 	}
 	if err := noArguments("routes", flags.Args()); err != nil {
 		return err
 	}
+	given := map[string]bool{}
+	flags.Visit(func(f *flag.Flag) { given[f.Name] = true })
+	if given["match"] {
+		found, err := app.explainMatch(*method, *host, *match)
+		if err != nil {
+			return fmt.Errorf("routes --match: %w", err)
+		}
+		return found.print(out, *asJSON)
+	}
+	if given["method"] || given["host"] {
+		return errors.New("routes: --method and --host go with --match PATH")
+	}
 	list := []routeListing{}
 	for _, route := range app.Routes() {
-		list = append(list, routeListing{
-			Methods: append([]string{}, route.methods...), Host: route.host, Pattern: route.Pattern(), Name: route.name,
-			Blueprint: route.Blueprint(), Variant: route.variantName, Source: route.source,
-		})
+		list = append(list, listingOf(route))
 	}
 	if *asJSON {
 		encoder := json.NewEncoder(out)
@@ -107,17 +119,43 @@ func listRoutes(_ context.Context, app *App, args []string, out io.Writer) error
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "METHODS\tPATTERN\tNAME\tSOURCE")
 	for _, r := range list {
-		methods := "ANY"
-		if len(r.Methods) > 0 {
-			methods = strings.Join(r.Methods, ",")
-		}
-		pattern := r.Host + r.Pattern
-		if r.Variant != "" {
-			pattern += " (" + r.Variant + ")"
-		}
+		methods, pattern := r.columns()
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", methods, pattern, r.Name, r.Source)
 	}
 	return table.Flush()
+}
+
+func listingOf(route *Route) routeListing {
+	return routeListing{
+		Methods: append([]string{}, route.methods...), Host: route.host, Pattern: route.Pattern(), Name: route.name,
+		Blueprint: route.Blueprint(), Variant: route.variantName, Source: route.source,
+	}
+}
+
+// columns are the methods and the pattern as a person reads them.
+func (r routeListing) columns() (methods, pattern string) {
+	methods = "ANY"
+	if len(r.Methods) > 0 {
+		methods = strings.Join(r.Methods, ",")
+	}
+	pattern = r.Host + r.Pattern
+	if r.Variant != "" {
+		pattern += " (" + r.Variant + ")"
+	}
+	return methods, pattern
+}
+
+func (r routeListing) text() string {
+	methods, pattern := r.columns()
+	return methods + " " + pattern
+}
+
+func sortedPairs(m map[string]string) [][2]string {
+	var list [][2]string
+	for _, name := range slices.Sorted(maps.Keys(m)) {
+		list = append(list, [2]string{name, m[name]})
+	}
+	return list
 }
 
 // checkApp starts the application, as serving would, and stops it.

@@ -167,7 +167,7 @@ func TestCommandArguments(t *testing.T) {
 		says string
 	}{
 		{[]string{"routes", "all"}, `routes takes no argument, but got "all"`},
-		{[]string{"routes", "--jsn"}, "routes: flag provided but not defined: -jsn; it has one flag, --json"},
+		{[]string{"routes", "--jsn"}, "routes: flag provided but not defined: -jsn; its flags are --json, --match, --method and --host"},
 		{[]string{"check", "-v"}, `check takes no argument, but got "-v"`},
 		{[]string{"version", "2"}, `version takes no argument, but got "2"`},
 	} {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/ishaa-framework/ishaa/internal/clientip"
+	"github.com/ishaa-framework/ishaa/internal/dotenv"
 	"github.com/ishaa-framework/ishaa/internal/textlog"
 )
 
@@ -50,6 +51,8 @@ type Config struct {
 	DrainTimeout      time.Duration // ISHAA_DRAIN_TIMEOUT: for requests under way at shutdown; default 20s
 	MaxHeaderBytes    int           // ISHAA_MAX_HEADER_BYTES: of a request's head; default 64 KiB
 
+	Server string // ISHAA_SERVER: what speaks HTTP/1.1, "nethttp" (default) or "ishaa" (package server); HTTP/2 is net/http's either way
+
 	LogLevel slog.Level   // ISHAA_LOG_LEVEL: debug, info (default), warn, error
 	LogJSON  bool         // ISHAA_LOG_JSON: records as JSON instead of text
 	LogTo    io.Writer    // where records are written; default standard error
@@ -67,6 +70,7 @@ func defaultConfig() Config {
 		IdleTimeout:       120 * time.Second,
 		DrainTimeout:      20 * time.Second,
 		MaxHeaderBytes:    64 << 10,
+		Server:            serverStd,
 	}
 }
 
@@ -144,6 +148,7 @@ var settings = []setting{
 	durationField("drain-timeout", "time for requests under way at shutdown", func(c *Config) *time.Duration { return &c.DrainTimeout }).checked(checkDrain),
 	field("max-header-bytes", "largest request head in bytes", "a number of bytes, such as 65536", func(c *Config) *int { return &c.MaxHeaderBytes },
 		strconv.Atoi).checked(checkPositive(func(c *Config) int64 { return int64(c.MaxHeaderBytes) })),
+	textField("server", "what speaks HTTP/1.1: nethttp or ishaa", func(c *Config) *string { return &c.Server }).checked(checkServer),
 	field("log-level", "debug, info, warn or error", "debug, info, warn or error", func(c *Config) *slog.Level { return &c.LogLevel },
 		func(text string) (level slog.Level, err error) { return level, level.UnmarshalText([]byte(text)) }),
 	boolField("log-json", "log records as JSON", func(c *Config) *bool { return &c.LogJSON }),
@@ -206,6 +211,19 @@ func checkPositive(of func(*Config) int64) func(*Config) error {
 	}
 }
 
+// The servers to choose from.
+const (
+	serverOwn = "ishaa"
+	serverStd = "nethttp"
+)
+
+func checkServer(c *Config) error {
+	if c.Server != serverOwn && c.Server != serverStd {
+		return fmt.Errorf("give %s or %s", serverOwn, serverStd)
+	}
+	return nil
+}
+
 func checkDrain(c *Config) error {
 	if c.DrainTimeout < 0 {
 		return errors.New("give a duration that is not negative")
@@ -227,7 +245,7 @@ func loadConfig(given ...Config) (Config, error) {
 			return cfg, err
 		}
 	}
-	file, err := readDotEnv(".env")
+	file, err := dotenv.Read(".env")
 	if err != nil {
 		return cfg, err
 	}
@@ -235,7 +253,7 @@ func loadConfig(given ...Config) (Config, error) {
 		name := s.variable()
 		text, where := os.Getenv(name), name+" in the environment"
 		if text == "" {
-			text, where = file[name].text, fmt.Sprintf("%s in .env:%d", name, file[name].line)
+			text, where = file[name].Text, fmt.Sprintf("%s in .env:%d", name, file[name].Line)
 		}
 		if text == "" {
 			continue
@@ -280,6 +298,7 @@ func (c Config) withDefaults(d Config) Config {
 	fill(&c.IdleTimeout, d.IdleTimeout)
 	fill(&c.DrainTimeout, d.DrainTimeout)
 	fill(&c.MaxHeaderBytes, d.MaxHeaderBytes)
+	fill(&c.Server, d.Server)
 	return c
 }
 

@@ -35,7 +35,7 @@ func TestConfigDefaults(t *testing.T) {
 	want := ishaa.Config{
 		Addr: "127.0.0.1:8000", ProxyHeader: "X-Forwarded-For", BodyLimit: 1 << 20,
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
-		DrainTimeout: 20 * time.Second, MaxHeaderBytes: 64 << 10,
+		DrainTimeout: 20 * time.Second, MaxHeaderBytes: 64 << 10, Server: "nethttp",
 	}
 	if got := ishaa.New("test").Config(); !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v\nwant\n%+v", got, want)
@@ -77,13 +77,13 @@ func TestConfigVariablesAndFlags(t *testing.T) {
 		"addr": "127.0.0.1:1", "debug": "true", "secret": strings.Repeat("s", 32), "database-url": "d", "store-url": "s",
 		"trusted-proxies": "10.0.0.0/8, 192.0.2.1,,", "proxy-header": "Forwarded", "tls-cert": "c", "tls-key": "k", "body-limit": "7",
 		"read-header-timeout": "1s", "read-timeout": "2s", "write-timeout": "3s", "idle-timeout": "4s", "drain-timeout": "5s",
-		"max-header-bytes": "8192", "log-level": "warn", "log-json": "1",
+		"max-header-bytes": "8192", "server": "nethttp", "log-level": "warn", "log-json": "1",
 	}
 	want := ishaa.Config{
 		Addr: "127.0.0.1:1", Debug: true, Secret: strings.Repeat("s", 32), DatabaseURL: "d", StoreURL: "s",
 		TrustedProxies: []string{"10.0.0.0/8", "192.0.2.1"}, ProxyHeader: "Forwarded", TLSCert: "c", TLSKey: "k", BodyLimit: 7,
 		ReadHeaderTimeout: time.Second, ReadTimeout: 2 * time.Second, WriteTimeout: 3 * time.Second, IdleTimeout: 4 * time.Second,
-		DrainTimeout: 5 * time.Second, MaxHeaderBytes: 8192, LogLevel: slog.LevelWarn, LogJSON: true,
+		DrainTimeout: 5 * time.Second, MaxHeaderBytes: 8192, Server: "nethttp", LogLevel: slog.LevelWarn, LogJSON: true,
 	}
 	t.Run("flags", func(t *testing.T) {
 		cleanEnv(t, "")

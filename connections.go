@@ -19,10 +19,11 @@ import (
 // connections counts those that have not been asked anything yet.
 type connections struct {
 	fresh atomic.Int64
-	open  sync.Map // net.Conn → *connection
+	taken atomic.Int64 // hijacked, and still with their handlers
+	open  sync.Map     // net.Conn → *connection
 }
 
-type connection struct{ asked atomic.Bool }
+type connection struct{ asked, taken atomic.Bool }
 
 type connectionKey struct{}
 
@@ -41,7 +42,12 @@ func (cs *connections) changed(conn net.Conn, state http.ConnState) {
 		return
 	}
 	if c, ok := cs.open.LoadAndDelete(conn); ok {
-		cs.ask(c.(*connection))
+		c := c.(*connection)
+		cs.ask(c)
+		if state == http.StateHijacked {
+			cs.taken.Add(1)
+			c.taken.Store(true)
+		}
 	}
 }
 
@@ -56,6 +62,11 @@ func (cs *connections) handler(a *App) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, raw *http.Request) {
 		if c, ok := raw.Context().Value(connectionKey{}).(*connection); ok {
 			cs.ask(c)
+			defer func() {
+				if c.taken.Load() {
+					cs.taken.Add(-1)
+				}
+			}()
 		}
 		select {
 		case <-a.life.draining:
@@ -77,7 +88,7 @@ type endKey struct{}
 // HTTP/1 a read deadline that has passed looks like a client that is gone; in HTTP/2
 // it says nothing about the stream's context.
 func (r *Request) endContext(control *http.ResponseController) {
-	if end, ok := r.parent.Value(endKey{}).(context.CancelFunc); ok {
+	if end, ok := r.parent().Value(endKey{}).(context.CancelFunc); ok {
 		end()
 		return
 	}
@@ -93,13 +104,24 @@ const freshPatience = 5 * time.Second
 func (cs *connections) allAsked(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, freshPatience)
 	defer cancel()
+	_ = none(ctx, &cs.fresh) // patience is not endless
+}
+
+// allReturned waits for the handlers that took their connections over, of which
+// http.Server knows nothing any more: WebSockets are told to close when draining
+// begins, and take their time.
+func (cs *connections) allReturned(ctx context.Context) error { return none(ctx, &cs.taken) }
+
+// none waits until a count is 0.
+func none(ctx context.Context, count *atomic.Int64) error {
 	poll := time.NewTicker(time.Millisecond)
 	defer poll.Stop()
-	for cs.fresh.Load() > 0 {
+	for count.Load() > 0 {
 		select {
 		case <-ctx.Done():
-			return
+			return ctx.Err()
 		case <-poll.C:
 		}
 	}
+	return nil
 }

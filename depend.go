@@ -183,10 +183,10 @@ func Resolve[T any](r *Request) (*T, error) {
 	if !isDependency(t) {
 		return nil, fmt.Errorf("ishaa.Resolve: %s is not a dependency: it has no method Resolve(context.Context) error", t)
 	}
-	plan, err := r.app.planDependency(t, nil)
+	plan, err := r.route.app.planDependency(t, nil)
 	if err == nil {
 		// A plan made at run time has not had its providers looked up yet.
-		err = plan.fields.lookUp(r.app)
+		err = plan.fields.lookUp(r.route.app)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("ishaa.Resolve: %w", err)
@@ -247,7 +247,7 @@ func (r *Request) recordMade(made *madeDependency) {
 }
 
 func (r *Request) makeDependency(plan *dependencyPlan) (reflect.Value, error) {
-	if override, ok := r.ctx.Value(overrideKey{plan.typ}).(reflect.Value); ok {
+	if override, ok := r.context().Value(overrideKey{plan.typ}).(reflect.Value); ok {
 		value := reflect.New(plan.typ)
 		value.Elem().Set(override)
 		return value, nil

@@ -6,11 +6,12 @@ import (
 	"testing"
 )
 
-// The root package and all it imports are the standard library and this module: a
-// program that needs no battery has no dependency but Ishaa.
+// The root package, the engines and all they import are the standard library and this
+// module: a program that needs no battery has no dependency but Ishaa.
 func TestDependencies(t *testing.T) {
 	const module = "github.com/ishaa-framework/ishaa"
-	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "-f", "{{if not .Standard}}{{.ImportPath}}{{end}}", ".").Output()
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "-f", "{{if not .Standard}}{{.ImportPath}}{{end}}",
+		".", "./server", "./schema", "./effect", "./template", "./middleware", "./store", "./sare", "./rmf", "./seqp").Output()
 	if err != nil {
 		t.Fatalf("go list: %v", err)
 	}
@@ -20,7 +21,7 @@ func TestDependencies(t *testing.T) {
 	}
 	for _, path := range packages {
 		if path != module && !strings.HasPrefix(path, module+"/") {
-			t.Errorf("the root package depends on %s", path)
+			t.Errorf("what needs the standard library only depends on %s", path)
 		}
 	}
 }

@@ -62,7 +62,7 @@ func writeEvents(w *StreamWriter, seq sequence) error {
 		if !ok {
 			event = Event{Data: item}
 		}
-		if out, err = event.append(out[:0], w.r.app.codec); err != nil {
+		if out, err = event.append(out[:0], w.r.route.app.codec); err != nil {
 			return err
 		}
 		if _, err := w.Write(out); err != nil {
@@ -87,12 +87,12 @@ func heartbeat(w *StreamWriter) (stop func()) {
 				return
 			case <-w.Context().Done():
 				return
-			case <-w.r.app.Draining():
+			case <-w.r.route.app.Draining():
 				// The server is shutting down and clients of event streams reconnect
 				// by themselves: the sequence ends with the request's context.
 				w.r.endContext(w.control)
 				return
-			case <-w.r.app.Clock().After(eventHeartbeat):
+			case <-w.r.route.app.Clock().After(eventHeartbeat):
 				if _, err := w.Write([]byte(": keep-alive\n\n")); err != nil {
 					return
 				}

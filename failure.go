@@ -11,6 +11,7 @@ import (
 
 	"github.com/ishaa-framework/ishaa/internal/negotiate"
 	"github.com/ishaa-framework/ishaa/internal/secure"
+	"github.com/ishaa-framework/ishaa/internal/textlog"
 )
 
 // This file is where an error becomes an answer: the application's own error
@@ -102,12 +103,18 @@ func (r *Request) answerError(res *Response, err error) {
 	for handle != nil {
 		value, handleErr := r.callErrorHandler(handle, err)
 		if handleErr == nil {
-			res.status = problem.HTTPStatus()
+			res.status = statusOf(problem.HTTPStatus())
 			handleErr = r.fill(res, value)
 		}
 		if handleErr == nil {
 			if res.status >= 500 {
 				r.logFailure(err)
+			}
+			header := res.Header()
+			for name, values := range problem.Header { // Retry-After, WWW-Authenticate, Allow: a page does not know of them
+				if name = http.CanonicalHeaderKey(name); header[name] == nil {
+					header[name] = slices.Clone(values)
+				}
 			}
 			res.built = true
 			return
@@ -141,7 +148,7 @@ func (r *Request) answerError(res *Response, err error) {
 func (r *Request) causeOf(err error) error {
 	var cause *Problem
 	if !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) ||
-		errors.As(err, &cause) || !errors.As(context.Cause(r.ctx), &cause) {
+		errors.As(err, &cause) || !errors.As(context.Cause(r.context()), &cause) {
 		return err
 	}
 	return fmt.Errorf("%w: %w", cause, err)
@@ -158,7 +165,7 @@ func (r *Request) callErrorHandler(handle func(*Request, error) (any, error), er
 
 // fillProblem writes a problem as JSON or as a page.
 func (r *Request) fillProblem(res *Response, p *Problem, err error) error {
-	res.status = p.HTTPStatus()
+	res.status = statusOf(p.HTTPStatus())
 	header := res.Header()
 	for name, values := range p.Header {
 		header[name] = append(header[name][:len(header[name]):len(header[name])], values...)
@@ -166,7 +173,7 @@ func (r *Request) fillProblem(res *Response, p *Problem, err error) error {
 	header["Cache-Control"] = noStore
 	if wantsPage(r.raw.Header.Get("Accept")) {
 		res.vary("Accept")
-		if r.app.config.Debug && r.debugAllowed() {
+		if r.route.app.config.Debug && r.debugAllowed() {
 			return r.fillDebugPage(res, p, err)
 		}
 		return fillTemplate(res, problemPage, p)
@@ -176,7 +183,7 @@ func (r *Request) fillProblem(res *Response, p *Problem, err error) error {
 		return encodeErr
 	}
 	header["Content-Type"] = typeProblem
-	res.body = body{kind: bodyBytes, bytes: data}
+	res.body = inMemory(data)
 	return nil
 }
 
@@ -195,7 +202,7 @@ func fillTemplate(res *Response, page *template.Template, data any) error {
 		return err
 	}
 	res.Header()["Content-Type"] = typeHTML
-	res.body = body{kind: bodyBytes, bytes: buf.data, buffer: buf}
+	res.body = inBuffer(buf)
 	return nil
 }
 
@@ -213,12 +220,17 @@ var problemPage = template.Must(template.New("problem").Parse(`<!DOCTYPE html>
 `))
 
 // logFailure records an error that the client does not get to see. Its text may
-// quote what the client sent.
+// quote what the client sent. The failure of a copy that was run for comparison is
+// nobody's but the engine's that runs it.
 func (r *Request) logFailure(err error) {
 	attrs := []slog.Attr{slog.String("error", secure.LogText(err.Error()))}
 	var thrown *PanicError
 	if errors.As(err, &thrown) {
 		attrs = append(attrs, slog.String("stack", string(thrown.Stack)))
 	}
-	r.logRequest(slog.LevelError, "request failed", attrs...)
+	level := slog.LevelError
+	if r.shadow {
+		level = slog.LevelDebug
+	}
+	r.logRequest(textlog.Request{Level: level, Message: "request failed", More: attrs})
 }

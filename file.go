@@ -121,7 +121,7 @@ func (r *Request) setContent(res *Response, name string, modified time.Time, siz
 	res.body = body{kind: bodyServe, content: http.HandlerFunc(func(w http.ResponseWriter, raw *http.Request) {
 		w = &steadyWriter{w, http.NewResponseController(w)}
 		// r.res, since the answer may have been taken over from res.
-		if status := r.res.status; status != http.StatusOK {
+		if status := r.res.Status(); status != http.StatusOK {
 			serveWhole(w, raw, status, size, content)
 			return
 		}

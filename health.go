@@ -44,7 +44,7 @@ func (h health) Install(app *App) error {
 func (h health) ready(r *Request) (any, error) {
 	r.Response().Header()["Cache-Control"] = noStore
 	select {
-	case <-r.app.Draining():
+	case <-r.route.app.Draining():
 		return nil, Unavailable("shutting down")
 	default:
 	}

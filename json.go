@@ -29,7 +29,7 @@ func (standardCodec) AppendJSON(dst []byte, value any) ([]byte, error) {
 	if value == nil {
 		return append(dst, "null"...), nil
 	}
-	return jsonenc.Of(reflect.TypeOf(value))(dst, reflect.ValueOf(value), 0)
+	return jsonenc.Of(reflect.TypeOf(value))(dst, value)
 }
 
 func (standardCodec) DecodeJSON(data []byte, v any) error { return json.Unmarshal(data, v) }

@@ -36,13 +36,14 @@ func (k *Key[T]) Name() string { return k.name }
 
 // Set stores a value for the rest of the request.
 func (k *Key[T]) Set(r *Request, value T) {
-	for i := range r.values {
-		if r.values[i].key == any(k) {
-			r.values[i].value = value
+	r.record(Input{Kind: InputAct, Name: k.name}, "")
+	for stored := r.values; stored != nil; stored = stored.next {
+		if stored.key == any(k) {
+			stored.value = value
 			return
 		}
 	}
-	r.values = append(r.values, keyValue{k, value})
+	r.values = &keyValue{k, value, r.values}
 }
 
 // Get returns the value, or T's zero value when none was set.
@@ -106,15 +107,26 @@ func (k *Key[T]) inputText(r *Request) string {
 type keyValue struct {
 	key   any
 	value any
+	next  *keyValue
 }
 
 // value finds what a Key stored. Requests carry a handful of values at most,
-// so a linear search beats a map.
+// so a list beats a map.
 func (r *Request) value(key any) (any, bool) {
-	for i := range r.values {
-		if r.values[i].key == key {
-			return r.values[i].value, true
+	for stored := r.values; stored != nil; stored = stored.next {
+		if stored.key == key {
+			return stored.value, true
 		}
 	}
 	return nil, false
+}
+
+// clone copies a list of values: setting one changes it in place.
+func (kv *keyValue) clone() *keyValue {
+	var first *keyValue
+	for end := &first; kv != nil; kv = kv.next {
+		*end = &keyValue{key: kv.key, value: kv.value}
+		end = &(*end).next
+	}
+	return first
 }

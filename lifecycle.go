@@ -69,6 +69,16 @@ type lifeHook struct {
 	start, stop func(context.Context) error
 }
 
+// OnSetup adds a function that runs when the application starts, before its routes
+// are compiled: the last moment to annotate them, to give them a selector, or to
+// refuse how they are registered. An error
+// keeps the application from starting; those of all functions are told together.
+func (a *App) OnSetup(fn func() error) {
+	a.mustBeOpen("OnSetup")
+	mustHave("OnSetup", fn != nil)
+	a.setups = append(a.setups, fn)
+}
+
 // OnStart adds a function that runs when the application starts, in the order
 // of registration. An error keeps the application from starting.
 func (a *App) OnStart(fn func(context.Context) error) {
@@ -111,6 +121,13 @@ func (a *App) Start(ctx context.Context) error {
 var errStartPanicked = errors.New("the application panicked while it started")
 
 func (a *App) start(ctx context.Context) error {
+	var refused []error
+	for _, setup := range a.setups {
+		refused = append(refused, setup())
+	}
+	if err := errors.Join(refused...); err != nil {
+		return err
+	}
 	if err := a.compileAll(); err != nil {
 		return err
 	}
@@ -121,6 +138,9 @@ func (a *App) start(ctx context.Context) error {
 	var entry http.Handler = http.HandlerFunc(a.serve)
 	for i := len(a.std) - 1; i >= 0; i-- {
 		entry = a.std[i](entry)
+	}
+	if build := a.reloading(); build != "" {
+		entry = a.liveReload(build, entry)
 	}
 	a.entry.Store(&entry)
 	return nil

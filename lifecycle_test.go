@@ -240,3 +240,38 @@ func TestOnListen(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A function of OnSetup sees the whole table before any route is compiled: it gives routes with variants their
+// selector, annotates, and refuses.
+func TestOnSetup(t *testing.T) {
+	noLeaks(t)
+	note := ishaa.NewAnnotation[string]("note")
+	app := newApp(t)
+	app.OnSetup(func() error {
+		for _, route := range app.Routes() {
+			if err := route.Annotate(note, "seen"); err != nil {
+				return err
+			}
+			app.SetSelector(route, ishaa.SelectorFunc(func(*ishaa.Request, *ishaa.Route) int { return 1 }))
+		}
+		return nil
+	})
+	text := func(text string) ishaa.Handler {
+		return func(*ishaa.Request) (any, error) { return ishaa.Text(text), nil }
+	}
+	app.Get("/", text("one"), ishaa.Variant("v", "one"))
+	app.Get("/", text("two"), ishaa.Variant("v", "two"))
+	do(t, app, "GET", "/").wantBody(t, 200, "two")
+	if got, _ := note.Of(app.Routes()[0]); got != "seen" {
+		t.Errorf("the annotation is %q", got)
+	}
+
+	refusing := newApp(t)
+	for _, reason := range []string{"this is wrong", "and this"} {
+		refusing.OnSetup(func() error { return errors.New(reason) })
+	}
+	refusing.OnStart(func(context.Context) error { t.Error("a start hook ran"); return nil })
+	if err := refusing.Start(t.Context()); err == nil || !strings.Contains(err.Error(), "this is wrong\nand this") {
+		t.Errorf("the error is %v", err)
+	}
+}

@@ -71,3 +71,18 @@ func inherited() (net.Listener, error) {
 	}
 	return listener, nil
 }
+
+// notifyParent tells who started the program how far it is, by the protocol of systemd (sd_notify(3)). Nobody has to
+// listen, so that nothing is said of failures.
+func notifyParent(state string) {
+	path := os.Getenv("NOTIFY_SOCKET")
+	if path == "" {
+		return
+	}
+	conn, err := net.Dial("unixgram", path)
+	if err != nil {
+		return
+	}
+	defer conn.Close()
+	_, _ = conn.Write([]byte(state))
+}

@@ -122,11 +122,8 @@ func (s *segment) onlyBefore(r *Request) (any, error) {
 func (s *segment) run(r *Request) (any, error) {
 	value, ran, err := s.enter(r)
 	res := r.answer(value, err)
-	for _, hook := range s.after {
-		if hook.needs > ran {
-			continue
-		}
-		if err := hook.call(r, res); err != nil {
+	for next := 0; next < len(s.after); {
+		if next, err = s.leave(r, res, ran, next); err != nil {
 			r.answerError(res, err)
 		}
 	}
@@ -147,17 +144,28 @@ func (s *segment) enter(r *Request) (value any, ran int, err error) {
 	return value, ran, err
 }
 
-// call runs the hook; its panic is an error like any other.
-func (h afterHook) call(r *Request, res *Response) (err error) {
+// leave runs the After hooks from one on, up to the first that fails, and says which
+// is the next. A panic is an error like any other.
+func (s *segment) leave(r *Request, res *Response, ran, from int) (next int, err error) {
 	var none any
 	defer r.catch(&none, &err)
-	return h.fn(r, res)
+	for next = from; next < len(s.after); {
+		hook := &s.after[next]
+		next++
+		if hook.needs > ran {
+			continue
+		}
+		if err = hook.fn(r, res); err != nil {
+			break
+		}
+	}
+	return next, err
 }
 
 // catch, deferred, turns a panic into an error, unless the application runs
 // without recovery or the panic is the way to cut the connection.
 func (r *Request) catch(value *any, err *error) {
-	if !r.app.recovers {
+	if !r.route.app.recovers {
 		return
 	}
 	if cause := recover(); cause != nil {

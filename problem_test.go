@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"math"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -268,3 +269,34 @@ func TestMappedErrorFindsItsPage(t *testing.T) {
 type noneLeft struct{ what string }
 
 func (e *noneLeft) Error() string { return e.what + " is out of stock" }
+
+// A page for a status keeps the headers that the problem came with, unless it says otherwise.
+func TestPagesKeepTheHeadersOfProblems(t *testing.T) {
+	app := ishaa.New("test")
+	app.OnStatus(http.StatusTooManyRequests, func(r *ishaa.Request, err error) (any, error) { return "wait", nil })
+	app.OnStatus(http.StatusUnauthorized, func(r *ishaa.Request, err error) (any, error) {
+		r.Response().Header().Set("WWW-Authenticate", "Mine")
+		return "who?", nil
+	})
+	app.OnStatus(http.StatusMethodNotAllowed, func(r *ishaa.Request, err error) (any, error) { return "not so", nil })
+	app.Get("/busy", func(*ishaa.Request) (any, error) {
+		return nil, ishaa.TooManyRequests("slowly").WithHeader("Retry-After", "7")
+	})
+	app.Get("/closed", func(*ishaa.Request) (any, error) {
+		return nil, ishaa.Unauthorized("who are you?").WithHeader("WWW-Authenticate", "Bearer")
+	})
+	for _, c := range []struct {
+		method, path, header, want string
+		status                     int
+	}{
+		{"GET", "/busy", "Retry-After", "7", 429},
+		{"GET", "/closed", "WWW-Authenticate", "Mine", 401},
+		{"PUT", "/busy", "Allow", "GET, HEAD, OPTIONS", 405},
+	} {
+		w := httptest.NewRecorder()
+		app.ServeHTTP(w, httptest.NewRequest(c.method, c.path, nil))
+		if got := w.Header().Values(c.header); w.Code != c.status || len(got) != 1 || got[0] != c.want {
+			t.Errorf("%s %s: %d with %s %q, want %d with %q", c.method, c.path, w.Code, c.header, got, c.status, c.want)
+		}
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ishaa-framework/ishaa/internal/inside"
 	"github.com/ishaa-framework/ishaa/internal/negotiate"
 	"github.com/ishaa-framework/ishaa/internal/tree"
 )
@@ -20,22 +21,19 @@ import (
 // handler returned is safe, and its strings never change. Like an
 // *http.Request it is not for use by several goroutines at once.
 type Request struct {
-	app    *App
-	route  *Route // the route that answers; the app's miss route where none matched
-	raw    *http.Request
+	route  *Route        // the route that answers; the app's miss route where none matched
+	raw    *http.Request // what the handler sees of it: see http
+	given  *http.Request // by the server; its context is the parent of the request's
 	writer http.ResponseWriter
-
-	ctx    context.Context // what Context returns: a requestContext, or a context derived from it
-	parent context.Context // that the server gave
 	params tree.Params
 
 	res      *Response // the answer being built
 	own      Response  // what res points to, except inside Capture
-	values   []keyValue
+	values   *keyValue
 	recorder Recorder
 	rare     *rarelyUsed
 
-	requestID [1]string // as a header holds it
+	requestID *[1]string // as a header holds it
 	bodyLimit int64
 	guarded   bool // the raw body is wrapped by the limit
 	taken     bool // the connection was hijacked, or the answer written by someone else
@@ -46,6 +44,7 @@ type Request struct {
 // rarelyUsed is what most requests do not need. It is kept apart so that a Request
 // stays below the size from which the garbage collector's work per object grows.
 type rarelyUsed struct {
+	ctx      context.Context // that SetContext gave
 	query    url.Values
 	body     []byte
 	bodyErr  error
@@ -70,7 +69,7 @@ func (r *Request) more() *rarelyUsed {
 }
 
 // App returns the application that the request came to.
-func (r *Request) App() *App { return r.app }
+func (r *Request) App() *App { return r.route.app }
 
 // Route returns the route that answers the request. For a request that no
 // route matches it is a route without a pattern.
@@ -105,7 +104,7 @@ func (r *Request) Host() string {
 }
 
 func (r *Request) host() string {
-	if proxies := r.app.proxies; proxies != nil {
+	if proxies := r.route.app.proxies; proxies != nil {
 		if host, ok := proxies.Host(r.peer(), r.raw.Header); ok {
 			return host
 		}
@@ -125,7 +124,7 @@ func (r *Request) scheme() string {
 	if r.raw.TLS != nil {
 		return "https"
 	}
-	if proxies := r.app.proxies; proxies != nil {
+	if proxies := r.route.app.proxies; proxies != nil {
 		if scheme, ok := proxies.Scheme(r.peer(), r.raw.Header); ok {
 			return scheme
 		}
@@ -144,7 +143,7 @@ func (r *Request) client() netip.AddrPort {
 	if r.rare != nil && r.rare.client.IsValid() {
 		return r.rare.client
 	}
-	return r.app.proxies.Client(r.peer(), r.raw.Header)
+	return r.route.app.proxies.Client(r.peer(), r.raw.Header)
 }
 
 // Peer returns the address and port of the other end of the connection, whatever
@@ -159,7 +158,23 @@ func (r *Request) Peer() netip.AddrPort {
 func (r *Request) SetClient(client netip.AddrPort) { r.more().client = client }
 
 // SetID names the request, in place of the id that the secure default gives.
-func (r *Request) SetID(id string) { r.requestID[0] = id }
+func (r *Request) SetID(id string) { r.requestID = &[1]string{id} }
+
+func init() {
+	inside.SetID = func(request any, id *[1]string) { request.(*Request).requestID = id }
+	inside.LogTime = func(request any, now time.Time) time.Time {
+		return request.(*Request).route.app.logTime(now)
+	}
+	inside.ClientText = func(request any) string { return request.(*Request).clientText() }
+}
+
+// id is the request's id, or "".
+func (r *Request) id() string {
+	if r.requestID == nil {
+		return ""
+	}
+	return r.requestID[0]
+}
 
 // SetBodyLimit sets how many bytes of body the request may have. It has no effect
 // once the body is being read.
@@ -200,11 +215,18 @@ func (r *Request) peer() netip.AddrPort {
 // Header returns the first value of a header, or "". The name is not case
 // sensitive. Authorization and Cookie count as identities.
 func (r *Request) Header(name string) string {
-	value := r.raw.Header.Get(name)
 	if r.recorder != nil {
 		r.recordHeader(http.CanonicalHeaderKey(name))
 	}
-	return value
+	switch name {
+	case "Origin", "X-Request-Id", "Cookie", "Authorization", "Accept", "Content-Type", "Accept-Encoding", "User-Agent":
+		// What middleware asks of every request is spelled as the map has it.
+		if values := r.raw.Header[name]; len(values) > 0 {
+			return values[0]
+		}
+		return ""
+	}
+	return r.raw.Header.Get(name)
 }
 
 // HeaderValues returns all values of a header, in the order they came.
@@ -267,13 +289,13 @@ func (r *Request) contentType() string {
 // it belongs to this request alone, so it counts as an identity.
 func (r *Request) ID() string {
 	r.record(Input{Kind: InputIdentity, Name: "request id"}, "")
-	return r.requestID[0]
+	return r.id()
 }
 
 // Logger returns the application's logger with the request's id and route.
 func (r *Request) Logger() *slog.Logger {
-	logger := r.app.Logger()
-	if id := r.requestID[0]; id != "" {
+	logger := r.route.app.Logger()
+	if id := r.id(); id != "" {
 		logger = logger.With("request_id", id)
 	}
 	if r.route.pattern != nil {
@@ -284,7 +306,7 @@ func (r *Request) Logger() *slog.Logger {
 
 // Time returns the time by the application's clock. Handlers that depend on
 // the time ask it instead of time.Now, so that tests can set it.
-func (r *Request) Time() time.Time { return r.app.Clock().Now() }
+func (r *Request) Time() time.Time { return r.route.app.Clock().Now() }
 
 // Response returns the answer being built: its status, headers and cookies may
 // be set at any time before the answer is sent.
@@ -293,6 +315,7 @@ func (r *Request) Response() *Response { return r.res }
 // OnSent has fn called after the last byte of the answer was written, or the
 // attempt to write it has ended. Functions run in the order they were added.
 func (r *Request) OnSent(fn func()) {
+	r.record(Input{Kind: InputAct, Name: "on sent"}, "")
 	rare := r.more()
 	rare.onSent = append(rare.onSent, fn)
 }

@@ -109,7 +109,7 @@ func (r *Request) DecodeJSON(v any) error {
 	if err := check(data, MaxJSONDepth); err != nil {
 		return BadRequest("the body is not valid JSON: %v", err).Wrap(err)
 	}
-	return decodeJSON(r.app, data, v)
+	return decodeJSON(r.route.app, data, v)
 }
 
 // jsonBytes reads the body of a request that says it is JSON.
@@ -151,8 +151,8 @@ func (r *Request) http() *http.Request {
 	if r.raw.Body == nil {
 		r.raw.Body = http.NoBody // a request that did not come from a server may have none
 	}
-	if r.raw.Context() != r.ctx {
-		r.raw = r.raw.WithContext(r.ctx)
+	if ctx := r.context(); r.raw.Context() != ctx {
+		r.raw = r.raw.WithContext(ctx)
 	}
 	return r.raw
 }

@@ -11,23 +11,33 @@ import (
 // requestContext is the root of the contexts that a request hands out: the Request
 // itself, so that it costs no allocation. It answers for the request and leaves the
 // rest to the context that the server gave.
+//
+// Contexts are read by any goroutine, so it looks at nothing in the Request that
+// ever changes.
 type requestContext Request
 
-func (c *requestContext) Deadline() (time.Time, bool) { return c.parent.Deadline() }
-func (c *requestContext) Done() <-chan struct{}       { return c.parent.Done() }
-func (c *requestContext) Err() error                  { return c.parent.Err() }
+func (c *requestContext) parent() context.Context { return c.given.Context() }
+
+func (c *requestContext) Deadline() (time.Time, bool) { return c.parent().Deadline() }
+func (c *requestContext) Done() <-chan struct{}       { return c.parent().Done() }
+func (c *requestContext) Err() error                  { return c.parent().Err() }
 
 func (c *requestContext) Value(key any) any {
 	if key == (requestKey{}) {
 		return (*Request)(c)
 	}
-	return c.parent.Value(key)
+	return c.parent().Value(key)
 }
 
-// begin sets the context that the server gave.
-func (r *Request) begin(parent context.Context) {
-	r.parent = parent
-	r.ctx = (*requestContext)(r)
+// parent is the context that the server gave.
+func (r *Request) parent() context.Context { return r.given.Context() }
+
+// context is the request's own, which nothing is recorded of.
+func (r *Request) context() context.Context {
+	if r.rare != nil && r.rare.ctx != nil {
+		return r.rare.ctx
+	}
+	return (*requestContext)(r)
 }
 
 type requestKey struct{}
@@ -43,6 +53,7 @@ func FromContext(ctx context.Context) *Request {
 type tracedContext struct {
 	context.Context
 	r        *Request
+	app      *App
 	recorder Recorder // not r's of later: contexts are read by other goroutines
 }
 
@@ -52,7 +63,7 @@ func (c tracedContext) Value(key any) any {
 	}
 	value := c.Context.Value(key)
 	switch {
-	case isPlumbing(key, value) || value != nil && c.r.app.isPlumbing(value):
+	case isPlumbing(key, value) || value != nil && c.app.isPlumbing(value):
 	case value == nil: // other requests may have one
 		c.recorder(Input{Kind: InputContext, Name: fmt.Sprintf("%T", key), key: contextInput{key}}, "")
 	default:
@@ -80,9 +91,9 @@ func isPlumbing(key, value any) bool {
 // when a deadline set by middleware passes, and when the answer was sent.
 func (r *Request) Context() context.Context {
 	if r.recorder != nil {
-		return tracedContext{r.ctx, r, r.recorder}
+		return tracedContext{r.context(), r, r.route.app, r.recorder}
 	}
-	return r.ctx
+	return r.context()
 }
 
 // SetContext replaces the request's context for everything that runs later.
@@ -91,5 +102,5 @@ func (r *Request) SetContext(ctx context.Context) {
 	if traced, ok := ctx.(tracedContext); ok {
 		ctx = traced.Context
 	}
-	r.ctx = ctx
+	r.more().ctx = ctx
 }

@@ -75,20 +75,27 @@ func sameValue(a, b any) bool {
 
 // fillValue is the table of what a returned value becomes.
 func (r *Request) fillValue(res *Response, value any) error {
+	if r.route.direct && reflect.TypeOf(value) == r.route.output && !isNilPointer(value) {
+		res.defaultType(madeJSON)
+		if err := res.failure(); err != nil {
+			return err
+		}
+		return r.encodeValue(res, value)
+	}
 	switch v := value.(type) {
 	case nil:
 		if res.status == 0 {
 			res.status = http.StatusNoContent
 		}
 	case string:
-		res.body = body{kind: bodyText, text: v}
-		res.defaultType(typeHTML)
+		res.body = body{kind: bodyText, data: v}
+		res.defaultType(madeHTML)
 	case template.HTML:
-		res.body = body{kind: bodyText, text: string(v)}
-		res.defaultType(typeHTML)
+		res.body = body{kind: bodyText, data: string(v)}
+		res.defaultType(madeHTML)
 	case []byte:
-		res.body = body{kind: bodyBytes, bytes: v}
-		res.defaultType(typeOctets)
+		res.body = inMemory(v)
+		res.defaultType(madeOctets)
 	case *Response:
 		if v == nil {
 			return r.nilPointer(value)
@@ -117,7 +124,7 @@ func (r *Request) fillValue(res *Response, value any) error {
 			r.OnSent(func() { closer.Close() })
 		}
 		res.body = body{kind: bodyStream, content: copyFrom(v)}
-		res.defaultType(typeOctets)
+		res.defaultType(madeOctets)
 	default:
 		return r.fillReflected(res, value)
 	}
@@ -137,7 +144,7 @@ func (r *Request) fillReflected(res *Response, value any) error {
 			return r.nilPointer(value)
 		}
 	}
-	res.defaultType(typeJSON)
+	res.defaultType(madeJSON)
 	res.body = body{kind: bodyValue, content: value}
 	return r.encodeBody(res)
 }
@@ -152,8 +159,9 @@ func (r *Request) fillResponse(res, made *Response) error {
 	}
 	res.adoptHeader(made)
 	res.addFilters(made.filters())
-	res.body = made.body
-	res.body.buffer = nil
+	if res.body = made.body; res.body.kind == bodyBytes {
+		res.body.content = nil // made's
+	}
 	return r.encodeBody(res)
 }
 
@@ -165,15 +173,18 @@ func (r *Request) encodeBody(res *Response) error {
 	if res.body.kind != bodyValue {
 		return nil
 	}
-	value := nilCollection(res.body.content)
+	return r.encodeValue(res, nilCollection(res.body.content))
+}
+
+func (r *Request) encodeValue(res *Response, value any) error {
 	buf := newBuffer()
 	data, err := r.appendJSON(buf.data[:0], value)
 	if err != nil {
 		buf.free()
-		return fmt.Errorf("encoding %T as JSON for %s: %w", res.body.content, r.route, err)
+		return fmt.Errorf("encoding %T as JSON for %s: %w", value, r.route, err)
 	}
 	buf.data = data
-	res.body = body{kind: bodyBytes, bytes: data, buffer: buf}
+	res.body = inBuffer(buf)
 	return nil
 }
 
@@ -181,11 +192,11 @@ func (r *Request) encodeBody(res *Response) error {
 // known to answer with.
 func (r *Request) appendJSON(dst []byte, value any) ([]byte, error) {
 	if encode := r.route.encode; encode != nil && reflect.TypeOf(value) == r.route.output {
-		if _, standard := r.app.codec.(standardCodec); standard {
-			return encode(dst, reflect.ValueOf(value), 0)
+		if _, standard := r.route.app.codec.(standardCodec); standard {
+			return encode(dst, value)
 		}
 	}
-	return r.app.codec.AppendJSON(dst, value)
+	return r.route.app.codec.AppendJSON(dst, value)
 }
 
 var emptyArray = []struct{}{}
@@ -211,10 +222,14 @@ func nilCollection(value any) any {
 	return emptyArray
 }
 
-func (res *Response) defaultType(contentType []string) {
+func (res *Response) defaultType(kind madeType) {
+	switch {
+	case res.madeType != madeNone:
+	case res.header == nil:
+		res.madeType = kind
 	// Most answers have no header yet; the length is cheaper to ask for than a key.
-	if header := res.Header(); len(header) == 0 || header["Content-Type"] == nil {
-		header["Content-Type"] = contentType
+	case len(res.header) == 0 || res.header["Content-Type"] == nil:
+		res.header["Content-Type"] = kind.value()
 	}
 }
 
@@ -250,7 +265,8 @@ func (r *Request) Render(value any) (*Rendered, error) {
 
 // untouched reports an answer that nothing has been set on.
 func (res *Response) untouched() bool {
-	return res.status == 0 && len(res.header) == 0 && res.contentType == nil && len(res.filters()) == 0 && res.failure() == nil
+	return res.status == 0 && len(res.header) == 0 && (res.head == nil || res.head.Empty()) && res.madeType == madeNone &&
+		len(res.filters()) == 0 && res.failure() == nil
 }
 
 // Capture runs next on an answer of its own and renders what comes of it. What
@@ -287,11 +303,15 @@ func (r *Request) Capture(next Handler) (rendered *Rendered, value any, err erro
 
 // adoptHeader takes over the headers of an answer that was built apart.
 func (res *Response) adoptHeader(made *Response) {
-	if made.contentType != nil && len(made.header) == 0 {
-		res.Header()["Content-Type"] = *made.contentType
+	if made.madeType != madeNone && len(made.header) == 0 {
+		if res.header == nil && made.madeType != madeOther {
+			res.madeType = made.madeType
+		} else {
+			res.headers()["Content-Type"] = made.ownType()
+		}
 		return
 	}
-	res.merge(made.Header())
+	res.merge(made.header) // read only: an answer may be returned by many requests at once
 }
 
 // adopt takes over an answer that was built apart.

@@ -5,12 +5,16 @@ import (
 	"fmt"
 	"html"
 	"io"
+	"math"
 	"net/http"
 	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
 
+	"github.com/ishaa-framework/ishaa/internal/fieldline"
+	"github.com/ishaa-framework/ishaa/internal/inside"
+	"github.com/ishaa-framework/ishaa/internal/memory"
 	"github.com/ishaa-framework/ishaa/internal/secure"
 )
 
@@ -21,12 +25,62 @@ import (
 //
 // After hooks and Request.Response get the answer that is being built.
 type Response struct {
-	status      int
-	built       bool // the body is in place; further values replace it
-	header      http.Header
-	contentType *[]string // of an answer made apart that has no other header yet
-	body        body
-	rare        *rareAnswer
+	status   int32    // see statusOf
+	built    bool     // the body is in place; further values replace it
+	madeType madeType // of an answer made apart that has no other header yet
+	touched  inside.Part
+	header   http.Header     // nil until it is asked for, if there is a head
+	head     *fieldline.Head // of a writer that takes fields without a map
+	body     body
+	rare     *rareAnswer
+}
+
+// madeType is the Content-Type of an answer that has no map of headers yet.
+type madeType uint8
+
+const (
+	madeNone madeType = iota
+	madeHTML
+	madeText
+	madeJSON
+	madeNDJSON
+	madeOctets
+	madeOther // rareAnswer has it
+)
+
+// typeLines are the types as servers take them that need no map.
+var typeLines = [...]*fieldline.Lines{
+	madeHTML: typeLine(typeHTML), madeText: typeLine(typeText), madeJSON: typeLine(typeJSON),
+	madeNDJSON: typeLine(typeNDJSON), madeOctets: typeLine(typeOctets), madeOther: nil,
+}
+
+func typeLine(value []string) *fieldline.Lines {
+	return fieldline.New(fieldline.Field{Name: "Content-Type", Values: value})
+}
+
+// value is the header that a type stands for; nil of madeNone and madeOther.
+func (t madeType) value() []string {
+	switch t {
+	case madeHTML:
+		return typeHTML
+	case madeText:
+		return typeText
+	case madeJSON:
+		return typeJSON
+	case madeNDJSON:
+		return typeNDJSON
+	case madeOctets:
+		return typeOctets
+	}
+	return nil
+}
+
+// ownType is the header that the answer's type stands for, or nil.
+func (res *Response) ownType() []string {
+	if res.madeType == madeOther {
+		return res.rare.contentType
+	}
+	return res.madeType.value()
 }
 
 // rareAnswer is what most answers do not have; see rarelyUsed.
@@ -34,6 +88,8 @@ type rareAnswer struct {
 	filters []func(io.Writer) io.WriteCloser
 	stream  any // the value whose stream is in place, when Render found one
 	err     error
+
+	contentType []string // see madeOther
 }
 
 func (res *Response) more() *rareAnswer {
@@ -68,11 +124,19 @@ func (res *Response) addFilters(list []func(io.Writer) io.WriteCloser) {
 // body is what an answer carries: one of nothing, bytes, text, a value to be
 // encoded, or a function that writes as it goes.
 type body struct {
-	kind    bodyKind
-	bytes   []byte
-	text    string
-	content any     // of bodyValue the value, of bodyStream a streamFunc, of bodyServe an http.HandlerFunc
-	buffer  *buffer // where bytes came from, given back once they are sent
+	kind bodyKind
+	data string // of bodyText, and of bodyBytes, whose bytes nobody changes
+	// Of bodyValue the value, of bodyStream a streamFunc, of bodyServe an http.HandlerFunc, of bodyBytes the *buffer
+	// where they came from, if they did: it is given back once they are sent.
+	content any
+}
+
+// inMemory is a body of bytes, which are not to be changed from here on.
+func inMemory(data []byte) body { return body{kind: bodyBytes, data: memory.Text(data)} }
+
+// inBuffer is a body of all bytes of a buffer, which goes with it.
+func inBuffer(buf *buffer) body {
+	return body{kind: bodyBytes, data: memory.Text(buf.data), content: buf}
 }
 
 type streamFunc func(*StreamWriter) error
@@ -90,21 +154,83 @@ const (
 
 // Status returns the status set so far, or 0 when none was. After hooks see 0
 // only where a net/http handler is still to choose.
-func (res *Response) Status() int { return res.status }
+func (res *Response) Status() int { return int(res.status) }
 
 // SetStatus sets the status, from 200 to 599.
-func (res *Response) SetStatus(status int) { res.status = status }
+func (res *Response) SetStatus(status int) { res.status = statusOf(status) }
+
+// statusOf keeps what no status can be apart from all that can.
+func statusOf(status int) int32 { return int32(max(math.MinInt32, min(status, math.MaxInt32))) }
 
 // Header returns the headers, to be read and changed.
 func (res *Response) Header() http.Header {
+	res.touched |= inside.Anyone
+	return res.headers()
+}
+
+// headers returns the map of headers, with everything in it that is set.
+func (res *Response) headers() http.Header {
 	if res.header == nil {
-		res.header = http.Header{}
+		if res.head != nil {
+			res.header = res.head.Header()
+		} else {
+			res.header = http.Header{}
+		}
 	}
-	if res.contentType != nil {
-		res.header["Content-Type"] = *res.contentType
-		res.contentType = nil
+	if res.madeType != madeNone {
+		res.header["Content-Type"] = res.ownType()
+		res.madeType = madeNone
 	}
 	return res.header
+}
+
+// headerFor is Header of the answer being built for code that is known to set nothing
+// but what belongs to a part, which spares other parts a look for headers that nobody
+// can have set. See inside.Header.
+func (res *Response) headerFor(part inside.Part) (header http.Header, maybe bool) {
+	maybe = res.touched&(part|inside.Anyone) != 0
+	res.touched |= part
+	return res.headers(), maybe
+}
+
+// addLines adds fields of a part that are ready for the wire, and reports whether it could: if the writer takes such,
+// nobody has asked for the map yet, and the part has not been here before.
+func (res *Response) addLines(part inside.Part, lines *fieldline.Lines) bool {
+	if res.header != nil || res.head == nil || res.touched&part != 0 || !res.head.Add(lines) {
+		return false
+	}
+	res.touched |= part
+	return true
+}
+
+// addValue is addLines for a field whose value is this answer's own.
+func (res *Response) addValue(name string, value *[1]string) bool {
+	return res.header == nil && res.head != nil && res.head.AddValue(name, value)
+}
+
+// from makes the answer one that is written to w.
+func (res *Response) from(w http.ResponseWriter) {
+	if writer, ok := w.(fieldline.Writer); ok {
+		if res.head = writer.FieldHead(); res.head != nil {
+			return
+		}
+	}
+	if res.header = w.Header(); len(res.header) > 0 {
+		res.touched = inside.Anyone
+	}
+}
+
+// open reports whether anyone but the framework may have set headers.
+func (res *Response) open() bool { return res.touched&inside.Anyone != 0 }
+
+func init() {
+	inside.Header = func(response any, part inside.Part) (http.Header, bool) { return response.(*Response).headerFor(part) }
+	inside.AddLines = func(response any, part inside.Part, lines *fieldline.Lines) bool {
+		return response.(*Response).addLines(part, lines)
+	}
+	inside.AddValue = func(response any, name string, value *[1]string) bool {
+		return response.(*Response).addValue(name, value)
+	}
 }
 
 // Bytes returns the body and true, or false when the answer has a body that is
@@ -115,10 +241,10 @@ func (res *Response) Bytes() ([]byte, bool) {
 	case bodyNone:
 		return nil, true
 	case bodyBytes:
-		res.body.buffer = nil // now somebody else's too: no other answer may get this memory
-		return res.body.bytes, true
+		res.body.content = nil // now somebody else's too: no other answer may get this memory
+		return memory.Bytes(res.body.data), true
 	case bodyText:
-		return []byte(res.body.text), true
+		return []byte(res.body.data), true
 	}
 	return nil, false
 }
@@ -126,7 +252,7 @@ func (res *Response) Bytes() ([]byte, bool) {
 // SetBytes replaces the body. The content type stays as it is.
 func (res *Response) SetBytes(data []byte) {
 	res.body.release()
-	res.body = body{kind: bodyBytes, bytes: data}
+	res.body = inMemory(data)
 	res.forgetStream()
 }
 
@@ -194,7 +320,7 @@ func (res *Response) fail(err error) {
 
 // WithStatus sets the status and returns the answer.
 func (res *Response) WithStatus(status int) *Response {
-	res.status = status
+	res.status = statusOf(status)
 	return res
 }
 
@@ -226,7 +352,7 @@ var bodyHeaders = []string{
 // what describes the exchange (cookies, CORS, request id) stays.
 func (res *Response) clearBody() {
 	res.body.release()
-	res.body, res.rare, res.status = body{}, nil, 0
+	res.body, res.rare, res.status, res.madeType = body{}, nil, 0, madeNone
 	for _, name := range bodyHeaders {
 		delete(res.header, name)
 	}
@@ -265,19 +391,20 @@ func (res *Response) vary(name string) {
 // writeTo writes a body that is in memory and not empty.
 func (b *body) writeTo(w io.Writer) (err error) {
 	if b.kind == bodyText {
-		_, err = io.WriteString(w, b.text)
+		_, err = io.WriteString(w, b.data)
 	} else {
-		_, err = w.Write(b.bytes)
+		_, err = w.Write(memory.Bytes(b.data))
 	}
 	return err
 }
 
 // release gives the body's memory back. The body is gone with it.
 func (b *body) release() {
-	if b.buffer != nil {
-		b.buffer.free()
-		b.buffer, b.bytes = nil, nil
+	if b.kind != bodyBytes || b.content == nil {
+		return
 	}
+	b.content.(*buffer).free()
+	b.content, b.data = nil, ""
 }
 
 // Header values that answers share: setting them allocates nothing.
@@ -291,16 +418,21 @@ var (
 	typeEvents  = []string{"text/event-stream"}
 )
 
-func withType(contentType *[]string, b body) *Response {
-	return &Response{contentType: contentType, body: b}
+// withType is an answer of any type.
+func withType(contentType string, b body) *Response {
+	return &Response{madeType: madeOther, body: b, rare: &rareAnswer{contentType: []string{contentType}}}
 }
 
 // JSON answers with a value encoded as JSON.
-func JSON(value any) *Response { return withType(&typeJSON, body{kind: bodyValue, content: value}) }
+func JSON(value any) *Response {
+	return &Response{madeType: madeJSON, body: body{kind: bodyValue, content: value}}
+}
 
 // HTML answers with a page as it is given. Use HTMLf, or templates, for anything
 // that holds data.
-func HTML(page string) *Response { return withType(&typeHTML, body{kind: bodyText, text: page}) }
+func HTML(page string) *Response {
+	return &Response{madeType: madeHTML, body: body{kind: bodyText, data: page}}
+}
 
 // HTMLf answers with a page formatted as by fmt.Sprintf, every argument escaped
 // for HTML text and quoted attribute values. It knows nothing of URLs, scripts
@@ -329,11 +461,13 @@ func (e escapedFormat) Format(state fmt.State, verb rune) {
 }
 
 // Text answers with plain text.
-func Text(text string) *Response { return withType(&typeText, body{kind: bodyText, text: text}) }
+func Text(text string) *Response {
+	return &Response{madeType: madeText, body: body{kind: bodyText, data: text}}
+}
 
 // Bytes answers with bytes of the given content type.
 func Bytes(contentType string, data []byte) *Response {
-	return withType(&[]string{contentType}, body{kind: bodyBytes, bytes: data})
+	return withType(contentType, inMemory(data))
 }
 
 // NoContent says 204: done, and there is nothing to show.
@@ -414,9 +548,9 @@ func (d *Rendered) Bytes() []byte { return d.data }
 
 // Respond makes res the same answer.
 func (d *Rendered) Respond(_ *Request, res *Response) error {
-	res.status = d.status
+	res.status = statusOf(d.status)
 	res.merge(d.header)
-	res.body = body{kind: bodyBytes, bytes: d.data}
+	res.body = inMemory(d.data)
 	return nil
 }
 
@@ -425,13 +559,13 @@ func (res *Response) rendered() (*Rendered, error) {
 	if err := res.filter(); err != nil {
 		return nil, err
 	}
-	d := &Rendered{status: res.finalStatus(), header: res.header.Clone()}
+	d := &Rendered{status: res.finalStatus(), header: res.headers().Clone()}
 	switch res.body.kind {
 	case bodyNone:
 	case bodyBytes:
-		d.data = slices.Clone(res.body.bytes)
+		d.data = slices.Clone(memory.Bytes(res.body.data))
 	case bodyText:
-		d.data = []byte(res.body.text)
+		d.data = []byte(res.body.data)
 	default:
 		return nil, ErrStreamed
 	}
@@ -440,7 +574,7 @@ func (res *Response) rendered() (*Rendered, error) {
 
 // filter runs a body in memory through the answer's filters, once.
 func (res *Response) filter() error {
-	if len(res.filters()) == 0 || len(res.body.bytes)+len(res.body.text) == 0 {
+	if len(res.filters()) == 0 || len(res.body.data) == 0 {
 		return nil
 	}
 	buf := newBuffer()
@@ -454,7 +588,7 @@ func (res *Response) filter() error {
 		return fmt.Errorf("filtering the body: %w", err)
 	}
 	res.body.release()
-	res.body = body{kind: bodyBytes, bytes: buf.data, buffer: buf}
+	res.body = inBuffer(buf)
 	res.rare.filters = nil
 	return nil
 }
@@ -463,5 +597,5 @@ func (res *Response) finalStatus() int {
 	if res.status == 0 {
 		return http.StatusOK
 	}
-	return res.status
+	return int(res.status)
 }

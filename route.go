@@ -42,8 +42,11 @@ type Route struct {
 	input       reflect.Type
 	output      reflect.Type
 	encode      jsonenc.Encoder  // of output, where a typed handler's value becomes JSON
+	direct      bool             // the output is a struct or a pointer to one, and never anything but JSON
 	status      int              // what Status gave
 	prepare     func(*App) error // of a typed route: makes its handler once the pattern is known
+	typed       any              // the typed handler
+	binds       *bindPlan        // of its input
 
 	variantGroup, variantName string
 	variants                  []*Route // of a primary route, itself first; nil when there is one reality

@@ -13,6 +13,8 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
+
+	"github.com/ishaa-framework/ishaa/server"
 )
 
 // Run serves the application until the process gets SIGINT or SIGTERM, then
@@ -82,6 +84,7 @@ func (a *App) serveUntil(ctx context.Context, listener net.Listener, started fun
 	}
 	a.logger.Info("listening", "app", a.life.name, "url", a.addressOf(listener.Addr()))
 	started()
+	notifyParent("READY=1")
 	served := make(chan error, 1)
 	go func() {
 		if certificates != nil {
@@ -105,9 +108,17 @@ func (a *App) serveUntil(ctx context.Context, listener net.Listener, started fun
 	return err
 }
 
+// httpServer is what http.Server and server.Server have in common.
+type httpServer interface {
+	Serve(net.Listener) error
+	ServeTLS(l net.Listener, certFile, keyFile string) error
+	Shutdown(context.Context) error
+	Close() error
+}
+
 // server makes the server whose requests live in the given context.
-func (a *App) server(requests context.Context, open *connections, certificates []tls.Certificate) *http.Server {
-	return &http.Server{
+func (a *App) server(requests context.Context, open *connections, certificates []tls.Certificate) httpServer {
+	std := &http.Server{
 		Handler:           open.handler(a),
 		ConnContext:       open.opened,
 		ConnState:         open.changed,
@@ -121,6 +132,15 @@ func (a *App) server(requests context.Context, open *connections, certificates [
 		TLSConfig:         &tls.Config{MinVersion: tls.VersionTLS12, Certificates: certificates},
 		// OPTIONS * is the application's to answer, hooks and all.
 		DisableGeneralOptionsHandler: true,
+	}
+	if a.config.Server == serverStd {
+		return std
+	}
+	return &server.Server{
+		Handler: std.Handler, ConnContext: std.ConnContext, ConnState: std.ConnState, BaseContext: std.BaseContext,
+		ReadHeaderTimeout: std.ReadHeaderTimeout, ReadTimeout: std.ReadTimeout, WriteTimeout: std.WriteTimeout,
+		IdleTimeout: std.IdleTimeout, MaxHeaderBytes: std.MaxHeaderBytes, ErrorLog: std.ErrorLog, TLSConfig: std.TLSConfig,
+		DisableGeneralOptionsHandler: std.DisableGeneralOptionsHandler,
 	}
 }
 
@@ -144,7 +164,7 @@ const cutGrace = time.Second
 var errShutdown = Unavailable("the server is shutting down")
 
 // drain lets requests finish; then it has them end, then it cuts them.
-func (a *App) drain(ctx context.Context, server *http.Server, open *connections, cut context.CancelCauseFunc) error {
+func (a *App) drain(ctx context.Context, server httpServer, open *connections, cut context.CancelCauseFunc) error {
 	a.logger.Info("draining", "app", a.life.name, "timeout", a.config.DrainTimeout)
 	a.beginDraining()
 	ctx = context.WithoutCancel(ctx)
@@ -152,6 +172,9 @@ func (a *App) drain(ctx context.Context, server *http.Server, open *connections,
 	defer cancel()
 	open.allAsked(inTime)
 	err := server.Shutdown(inTime)
+	if err == nil {
+		err = open.allReturned(inTime)
+	}
 	if !errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
@@ -162,6 +185,7 @@ func (a *App) drain(ctx context.Context, server *http.Server, open *connections,
 	if err = server.Shutdown(grace); errors.Is(err, context.DeadlineExceeded) {
 		err = server.Close()
 	}
+	_ = open.allReturned(grace) // late says it
 	return errors.Join(late, err)
 }
 

@@ -443,3 +443,28 @@ func TestEventStreamsEndWhenDraining(t *testing.T) {
 		})
 	}
 }
+
+// Who started the program learns when it answers, by the protocol of systemd.
+func TestNotify(t *testing.T) {
+	noLeaks(t)
+	place := filepath.Join(t.TempDir(), "notify")
+	socket, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: place, Net: "unixgram"})
+	if err != nil {
+		t.Skipf("no unix datagrams: %v", err)
+	}
+	defer socket.Close()
+	t.Setenv("NOTIFY_SOCKET", place)
+	app, log := loggedApp(t)
+	_, stop := run(t, app, log)
+	if err := socket.SetReadDeadline(time.Now().Add(patience)); err != nil {
+		t.Fatal(err)
+	}
+	buffer := make([]byte, 64)
+	n, err := socket.Read(buffer)
+	if err != nil || string(buffer[:n]) != "READY=1" {
+		t.Errorf("%q, %v", buffer[:n], err)
+	}
+	if err := stop(); err != nil {
+		t.Error(err)
+	}
+}

@@ -7,7 +7,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ishaa-framework/ishaa/internal/fieldline"
+	"github.com/ishaa-framework/ishaa/internal/inside"
 	"github.com/ishaa-framework/ishaa/internal/secure"
+	"github.com/ishaa-framework/ishaa/internal/textlog"
 )
 
 // The secure defaults: what New brings without being asked. Each has a name, is
@@ -37,6 +40,7 @@ func secureDefaults(a *App) []secureDefault {
 	log := &accessLog{}
 	a.Observe(log)
 	headers := must(secure.NewHeaders(secure.HeaderOptions{}))
+	lines := fieldline.OfHeaders(headers)
 	a.crossOrigin = must(secure.NewCrossOrigin(secure.CrossOriginOptions{}))
 	return []secureDefault{
 		{
@@ -48,7 +52,15 @@ func secureDefaults(a *App) []secureDefault {
 			a.observers.remove(func(o Observer) bool { return o == Observer(log) })
 		}},
 		{Middleware: Middleware{Name: DefaultSecurityHeaders, After: func(r *Request, res *Response) error {
-			headers.Apply(res.Header(), r.scheme() == "https")
+			tls := r.scheme() == "https"
+			if res.addLines(inside.SecurityHeaders, lines.For(tls)) {
+				return nil
+			}
+			if header, maybe := res.headerFor(inside.SecurityHeaders); maybe {
+				headers.Apply(header, tls)
+			} else {
+				headers.Set(header, tls)
+			}
 			return nil
 		}}},
 		{Middleware: Middleware{Name: DefaultCSRF, Commutes: true, Before: func(r *Request) (any, error) {
@@ -75,7 +87,7 @@ func checkOrigin(r *Request) error {
 		// A trusted proxy was asked for another host than it asks us for.
 		raw = &http.Request{Method: raw.Method, URL: raw.URL, Host: host, Header: raw.Header}
 	}
-	if err := r.app.crossOrigin.Check(raw, r.scheme() == "https"); err != nil && !r.route.trusts(r) {
+	if err := r.route.app.crossOrigin.Check(raw, r.scheme() == "https"); err != nil && !r.route.trusts(r) {
 		return Forbidden("the request comes from another origin, which may not change anything here").Wrap(err)
 	}
 	return nil
@@ -92,14 +104,17 @@ func (rt *Route) trusts(r *Request) bool {
 // when a trusted proxy passed it on.
 func assignRequestID(r *Request) (any, error) {
 	id := ""
-	if proxies := r.app.proxies; proxies != nil && proxies.Trusts(r.peer().Addr()) {
+	if proxies := r.route.app.proxies; proxies != nil && proxies.Trusts(r.peer().Addr()) {
 		id = r.raw.Header.Get("X-Request-Id")
 	}
-	if !secure.ValidRequestID(id) {
-		id = secure.NewRequestID()
+	if secure.ValidRequestID(id) {
+		r.requestID = &[1]string{id}
+	} else {
+		r.requestID = secure.NewRequestIDValue()
 	}
-	r.requestID[0] = id
-	r.res.Header()["X-Request-Id"] = r.requestID[:]
+	if !r.res.addValue("X-Request-Id", r.requestID) {
+		r.res.headers()["X-Request-Id"] = r.requestID[:]
+	}
 	return nil, nil
 }
 
@@ -152,9 +167,12 @@ func (a *App) replaceDefault(m Middleware) bool {
 	return false
 }
 
-// effectiveMiddleware is what is left of the defaults, then what Use added.
+// effectiveMiddleware is what is left of the defaults, then what Use added, all within what "ishaa run --reload" needs.
 func (a *App) effectiveMiddleware() []Middleware {
-	list := make([]Middleware, 0, len(a.defaults)+len(a.middleware))
+	list := make([]Middleware, 0, 1+len(a.defaults)+len(a.middleware))
+	if build := a.reloading(); build != "" {
+		list = append(list, Middleware{Name: "live-reload", After: addReloadScript(build)})
+	}
 	for _, d := range a.defaults {
 		if !d.removed && (d.Before != nil || d.After != nil || d.Around != nil) {
 			list = append(list, d.Middleware)
@@ -181,44 +199,37 @@ func (*accessLog) Observe(_ *Route, outcome Outcome) {
 	if outcome.Status >= 500 {
 		level = slog.LevelWarn
 	}
-	attrs := []slog.Attr{
-		slog.Int("status", outcome.Status),
-		slog.Int64("bytes", outcome.Bytes),
-		slog.Duration("duration", outcome.Duration),
-	}
-	if outcome.Variant != "" {
-		attrs = append(attrs, slog.String("variant", outcome.Variant))
-	}
-	if outcome.Aborted {
-		attrs = append(attrs, slog.Bool("aborted", true))
-	}
-	outcome.Request.logRequest(level, "request", attrs...)
+	outcome.Request.logRequest(textlog.Request{
+		Time: outcome.Request.route.app.logTime(outcome.at), Level: level, Message: "request", Sent: true,
+		Status: outcome.Status, Bytes: outcome.Bytes, Duration: outcome.Duration,
+		Variant: outcome.Variant, Aborted: outcome.Aborted,
+	})
 }
 
 // logRequest writes a record about the request. Everything that a client chose
 // is escaped; query strings, which carry secrets, are left out.
 //
 // It speaks to the handler itself: a Logger would look up its caller, which is always
-// this line. The first five attributes have their room within the record.
-func (r *Request) logRequest(level slog.Level, msg string, attrs ...slog.Attr) {
-	handler := r.app.logger.Handler()
-	if !handler.Enabled(r.parent, level) {
+// this line.
+func (r *Request) logRequest(record textlog.Request) {
+	handler := r.route.app.logger.Handler()
+	if !handler.Enabled(r.parent(), record.Level) {
 		return
 	}
-	record := slog.NewRecord(time.Now(), level, msg, 0)
-	record.AddAttrs(
-		slog.String("method", secure.LogText(r.raw.Method)),
-		slog.String("path", secure.LogText(r.raw.URL.Path)),
-		slog.String("route", r.route.Pattern()),
-	)
-	if id := r.ID(); id != "" {
-		record.AddAttrs(slog.String("request_id", id))
+	if record.Time.IsZero() {
+		record.Time = time.Now()
 	}
-	if client := r.clientText(); client != "" {
-		record.AddAttrs(slog.String("client", client))
+	record.Method, record.Path = secure.LogText(r.raw.Method), secure.LogText(r.raw.URL.Path)
+	record.Route, record.ID, record.Client = r.route.Pattern(), r.ID(), r.clientText()
+	_ = record.Write(r.parent(), handler) // there is nobody to tell, as for a Logger
+}
+
+// logTime is the time of a record, given what the application's clock said just now.
+func (a *App) logTime(now time.Time) time.Time {
+	if _, system := a.clock.(systemClock); system {
+		return now
 	}
-	record.AddAttrs(attrs...)
-	_ = handler.Handle(r.parent, record) // there is nobody to tell, as for a Logger
+	return time.Now()
 }
 
 // clientText is the client's address as the log has it, or "". That of an IPv4 peer
@@ -228,7 +239,7 @@ func (r *Request) clientText() string {
 	switch remote := r.raw.RemoteAddr; {
 	case !client.IsValid():
 		return ""
-	case r.app.proxies == nil && (r.rare == nil || !r.rare.client.IsValid()) && client.Addr().Is4() && remote[0] != '[':
+	case r.route.app.proxies == nil && (r.rare == nil || !r.rare.client.IsValid()) && client.Addr().Is4() && remote[0] != '[':
 		return remote[:strings.LastIndexByte(remote, ':')]
 	}
 	return client.Addr().String()

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+
+	"github.com/ishaa-framework/ishaa/internal/memory"
 )
 
 // sending is how the writing of an answer went.
@@ -22,7 +24,7 @@ type sending struct {
 func (r *Request) send(res *Response) sending {
 	r.settle(res)
 	if r.shadow {
-		return sending{status: res.status}
+		return sending{status: res.Status()}
 	}
 	switch res.body.kind {
 	case bodyServe:
@@ -51,8 +53,10 @@ func (r *Request) settle(res *Response) {
 			res.status = http.StatusInternalServerError
 		}
 	}
-	if cookies := res.header["Set-Cookie"]; len(cookies) > 0 && r.scheme() == "https" {
-		res.header["Set-Cookie"] = secureCookies(cookies)
+	if res.open() {
+		if cookies := res.header["Set-Cookie"]; len(cookies) > 0 && r.scheme() == "https" {
+			res.header["Set-Cookie"] = secureCookies(cookies)
+		}
 	}
 }
 
@@ -90,33 +94,57 @@ func bodyAllowed(status int) bool { return status >= 200 && status != 204 && sta
 
 func (r *Request) sendBytes(res *Response) sending {
 	defer res.body.release()
-	header := res.Header()
-	if !bodyAllowed(res.status) {
+	if res.header == nil && res.head != nil && r.sendable(res) {
+		r.taken = true
+		r.writer.WriteHeader(res.Status())
+		return r.sendBody(res)
+	}
+	open := res.open()
+	header := res.headers()
+	if !bodyAllowed(res.Status()) {
 		delete(header, "Content-Length")
 		delete(header, "Content-Type")
 		r.taken = true
-		r.writer.WriteHeader(res.status)
-		return sending{status: res.status}
+		r.writer.WriteHeader(res.Status())
+		return sending{status: res.Status()}
 	}
-	size := len(res.body.bytes) + len(res.body.text)
+	size := len(res.body.data)
 	if size > autoLength || r.raw.Method == http.MethodHead {
 		header["Content-Length"] = lengthValue(size)
-	} else {
+	} else if open {
 		delete(header, "Content-Length")
 	}
 	r.taken = true
-	r.writer.WriteHeader(res.status)
-	if r.raw.Method == http.MethodHead || size == 0 {
-		return sending{status: res.status}
+	r.writer.WriteHeader(res.Status())
+	return r.sendBody(res)
+}
+
+// sendable adds what belongs to the body to the answer's fields, and reports whether that could be done without the map.
+func (r *Request) sendable(res *Response) bool {
+	if !bodyAllowed(res.Status()) {
+		return true
+	}
+	if lines := typeLines[res.madeType]; res.madeType != madeNone && !res.head.Add(lines) {
+		return false
+	}
+	res.madeType = madeNone
+	size := len(res.body.data)
+	return size <= autoLength && r.raw.Method != http.MethodHead || res.head.SetLength(size)
+}
+
+// sendBody writes a body that is in memory.
+func (r *Request) sendBody(res *Response) sending {
+	if r.raw.Method == http.MethodHead || len(res.body.data) == 0 || !bodyAllowed(res.Status()) {
+		return sending{status: res.Status()}
 	}
 	var n int
 	var err error
-	if res.body.text != "" {
-		n, err = io.WriteString(r.writer, res.body.text)
+	if res.body.kind == bodyText {
+		n, err = io.WriteString(r.writer, res.body.data)
 	} else {
-		n, err = r.writer.Write(res.body.bytes)
+		n, err = r.writer.Write(memory.Bytes(res.body.data))
 	}
-	return sending{status: res.status, bytes: int64(n), failed: err != nil}
+	return sending{status: res.Status(), bytes: int64(n), failed: err != nil}
 }
 
 // wrapFilters returns the writer closest to the body, and the filters in the
@@ -152,8 +180,8 @@ func lengthValue(size int) []string {
 }
 
 func (r *Request) sendStream(res *Response) (sent sending) {
-	out := &countingWriter{ResponseWriter: r.writer, status: res.status}
-	sent.status = res.status
+	out := &countingWriter{ResponseWriter: r.writer, status: res.Status()}
+	sent.status = res.Status()
 	defer func() {
 		if err := r.closeDependencies(nil, false); err != nil {
 			r.logFailure(err)
@@ -164,11 +192,11 @@ func (r *Request) sendStream(res *Response) (sent sending) {
 	}()
 	r.taken = true
 	delete(res.Header(), "Content-Length")
-	if !bodyAllowed(res.status) {
+	if !bodyAllowed(res.Status()) {
 		delete(res.header, "Content-Type")
 	}
-	r.writer.WriteHeader(res.status)
-	if r.raw.Method == http.MethodHead || !bodyAllowed(res.status) {
+	r.writer.WriteHeader(res.Status())
+	if r.raw.Method == http.MethodHead || !bodyAllowed(res.Status()) {
 		return sent
 	}
 	sent.failed = true // until the last byte is out
@@ -180,7 +208,7 @@ func (r *Request) sendStream(res *Response) (sent sending) {
 		err = w.close()
 	}
 	if err != nil {
-		if r.parent.Err() == nil && !out.failed.Load() {
+		if r.parent().Err() == nil && !out.failed.Load() {
 			r.logFailure(err) // not the client's going away: ours
 		}
 		panic(http.ErrAbortHandler) // never let a part pass for the whole

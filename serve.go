@@ -6,6 +6,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/ishaa-framework/ishaa/internal/tree"
 )
@@ -27,14 +28,14 @@ func (a *App) ServeHTTP(w http.ResponseWriter, raw *http.Request) {
 // serve is the inside of ServeHTTP, within the net/http middleware that Use(Std)
 // added.
 func (a *App) serve(w http.ResponseWriter, raw *http.Request) {
-	r := &Request{app: a, raw: raw, writer: w, route: a.miss, bodyLimit: a.config.BodyLimit}
+	r := &Request{raw: raw, given: raw, writer: w, route: a.miss, bodyLimit: a.config.BodyLimit}
 	r.res = &r.own
-	r.own.header = w.Header()
-	r.begin(raw.Context())
+	r.own.from(w)
 
 	observers := a.observers.load()
 	if observers == nil {
 		a.respond(r)
+		r.own.head = nil // the next request's from here on
 		return
 	}
 	start := a.clock.Now()
@@ -44,13 +45,15 @@ func (a *App) serve(w http.ResponseWriter, raw *http.Request) {
 		if !returned {
 			sent = r.brokenOff()
 		}
+		end := a.clock.Now()
 		outcome := Outcome{
 			Request: r, Status: sent.status, Bytes: sent.bytes, Aborted: sent.failed,
-			Duration: a.clock.Now().Sub(start), Variant: r.route.variantName, Cached: r.cached,
+			Duration: end.Sub(start), Variant: r.route.variantName, Cached: r.cached, at: end,
 		}
 		for _, observer := range observers {
 			observer.Observe(r.route, outcome)
 		}
+		r.own.head = nil
 	}()
 	sent = a.respond(r)
 	returned = true
@@ -177,10 +180,10 @@ func answerMiss(r *Request) (any, error) {
 	if path == "*" {
 		return answerServerOptions(r)
 	}
-	if _, ok := tree.Canonical(path); !ok || path == "" {
-		return nil, BadRequest("the path is not valid: it has to be percent-encoded UTF-8 without NUL")
+	if _, ok := tree.Canonical(path); path == "" || !ok && !hasNUL(path) {
+		return nil, BadRequest("the path is not valid: it has to be percent-encoded UTF-8")
 	}
-	table := &r.app.table
+	table := &r.route.app.table
 	if methods := table.allowed(r, path); methods != nil {
 		r.res.Header().Set("Allow", strings.Join(methods, ", "))
 		if raw.Method == http.MethodOptions {
@@ -192,6 +195,13 @@ func answerMiss(r *Request) (any, error) {
 		return Redirect(target).WithStatus(http.StatusPermanentRedirect), nil
 	}
 	return nil, NotFound("there is nothing at this address")
+}
+
+// hasNUL reports a path that is well-formed (RFC 3986 §2.1) and text, but has a NUL, so
+// that it is the address of nothing.
+func hasNUL(path string) bool {
+	text, err := url.PathUnescape(path)
+	return err == nil && utf8.ValidString(text) && strings.Contains(text, "\x00")
 }
 
 // answerServerOptions answers OPTIONS *, which asks about the server as a whole
@@ -214,7 +224,7 @@ func trailingSlashTwin(r *Request, path string) (string, bool) {
 		return "", false
 	}
 	var params tree.Params
-	if r.app.table.find(r, r.raw.Method, twin, &params) == nil {
+	if r.route.app.table.find(r, r.raw.Method, twin, &params) == nil {
 		return "", false
 	}
 	target := locationPath(twin)
@@ -255,7 +265,7 @@ func (r *Request) finish() {
 }
 
 func (r *Request) callSent(fn func()) {
-	if r.app.recovers {
+	if r.route.app.recovers {
 		defer func() {
 			if cause := recover(); cause != nil {
 				r.logFailure(&PanicError{cause, debug.Stack()})
@@ -295,6 +305,8 @@ type Outcome struct {
 	Variant  string        // the name of the variant that answered, or ""
 	Cached   bool          // the handler did not run: see Request.MarkCached
 	Aborted  bool          // the answer could not be sent whole
+
+	at time.Time // when it was over, by the application's clock
 }
 
 // Observe adds observers to the application, at any time.

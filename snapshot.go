@@ -22,8 +22,8 @@ type Snapshot struct {
 	raw       *http.Request
 	body      []byte
 	params    tree.Params
-	values    []keyValue
-	requestID [1]string
+	values    *keyValue
+	requestID *[1]string
 	bodyLimit int64
 }
 
@@ -42,8 +42,8 @@ func (r *Request) Snapshot(maxBody int64) (*Snapshot, error) {
 		return nil, fmt.Errorf("ishaa: Snapshot: the body is larger than %d bytes", maxBody)
 	}
 	return &Snapshot{
-		app: r.app, route: r.route, raw: r.raw.Clone(context.Background()), body: body, bodyLimit: r.bodyLimit,
-		params: r.params, values: slices.Clone(r.values), requestID: r.requestID,
+		app: r.route.app, route: r.route, raw: r.raw.Clone(context.Background()), body: body, bodyLimit: r.bodyLimit,
+		params: r.params, values: r.values.clone(), requestID: r.requestID,
 	}, nil
 }
 
@@ -77,12 +77,11 @@ func (s *Snapshot) Run(ctx context.Context, h Handler) (rendered *Rendered, err 
 	raw := s.raw.Clone(ctx)
 	raw.Body = io.NopCloser(bytes.NewReader(s.body))
 	r := &Request{
-		app: s.app, route: s.route, raw: raw, writer: nowhere{}, params: s.params,
-		values: slices.Clone(s.values), requestID: s.requestID, bodyLimit: s.bodyLimit, shadow: true,
+		route: s.route, raw: raw, given: raw, writer: nowhere{}, params: s.params,
+		values: s.values.clone(), requestID: s.requestID, bodyLimit: s.bodyLimit, shadow: true,
 	}
 	r.res = &r.own
 	r.own.header = http.Header{}
-	r.begin(ctx)
 	defer r.finish()
 	res := r.answer(caught(h, r))
 	defer res.body.release()

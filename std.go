@@ -12,6 +12,8 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
+
+	"github.com/ishaa-framework/ishaa/internal/inside"
 )
 
 // Net/http middleware wraps a writer and calls on; a chain hands values back. To
@@ -58,12 +60,12 @@ func aroundStd(wrap func(http.Handler) http.Handler, next Handler) Handler {
 		sw.inside(w, raw, next)
 	}))
 	return func(r *Request) (any, error) {
-		ctx, cancel := context.WithCancel(r.ctx)
+		ctx, cancel := context.WithCancel(r.context())
 		sw := &stdWriter{
 			r: r, header: maps.Clone(r.res.Header()), cancel: cancel,
 			flushing: make(chan struct{}), resumed: make(chan http.ResponseWriter), done: make(chan struct{}),
 		}
-		raw := r.http()
+		raw := r.HTTP() // what it reads of the request nobody sees
 		go sw.run(wrapped, raw.WithContext(context.WithValue(ctx, stdWriterKey{}, sw)))
 		select {
 		case <-sw.done:
@@ -72,7 +74,7 @@ func aroundStd(wrap func(http.Handler) http.Handler, next Handler) Handler {
 		}
 		sw.settleHeader()
 		r.OnSent(sw.abandon)
-		return &Response{status: sw.status, body: body{
+		return &Response{status: statusOf(sw.status), body: body{
 			kind: bodyServe,
 			content: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 				sw.resumed <- w
@@ -127,7 +129,7 @@ func (sw *stdWriter) run(wrapped http.Handler, raw *http.Request) {
 // again is what to panic with on the outer side: the panic with its first stack,
 // or its bare value where nothing but the server recovers.
 func (e *PanicError) again(r *Request) any {
-	if e.Value == any(http.ErrAbortHandler) || !r.app.recovers {
+	if e.Value == any(http.ErrAbortHandler) || !r.route.app.recovers {
 		return e.Value
 	}
 	return e
@@ -163,13 +165,12 @@ func (sw *stdWriter) enter(w http.ResponseWriter, raw *http.Request) *Request {
 	}
 	inner := new(Request)
 	*inner = *sw.r
-	inner.raw, inner.writer, inner.taken, inner.shadow = raw, w, false, false
+	inner.raw, inner.given, inner.writer, inner.taken, inner.shadow = raw, raw, w, false, false
 	inner.res = &inner.own
-	inner.own = Response{header: w.Header()}
-	inner.begin(raw.Context())
-	inner.values = slices.Clone(inner.values)
+	inner.own = Response{header: w.Header(), touched: inside.Anyone}
+	inner.values = inner.values.clone()
 	rare := *inner.more()
-	rare.onSent, rare.closers, rare.made = nil, nil, slices.Clip(rare.made)
+	rare.ctx, rare.onSent, rare.closers, rare.made = nil, nil, nil, slices.Clip(rare.made)
 	inner.rare = &rare
 	sw.inner, sw.form = inner, rare.form
 	return inner
@@ -208,7 +209,7 @@ func (sw *stdWriter) kept() (any, error) {
 		panic(sw.thrown.again(sw.r))
 	}
 	sw.settleHeader()
-	return &Response{status: sw.status, body: body{kind: bodyBytes, bytes: sw.body.Bytes()}}, nil
+	return &Response{status: statusOf(sw.status), body: inMemory(sw.body.Bytes())}, nil
 }
 
 // settleHeader makes the headers of the answer what the middleware left of them:

@@ -116,7 +116,7 @@ func (w *StreamWriter) Context() context.Context { return w.r.Context() }
 // returns cuts the connection, so that the client does not take a part for the
 // whole; it is logged.
 func Stream(contentType string, write func(w *StreamWriter) error) *Response {
-	return withType(&[]string{contentType}, body{kind: bodyStream, content: streamFunc(write)})
+	return withType(contentType, body{kind: bodyStream, content: streamFunc(write)})
 }
 
 // copyFrom streams a reader.
@@ -190,10 +190,10 @@ func (r *Request) fillSequence(res *Response, seq sequence) error {
 	case typeEvents[0]:
 		return r.fillValue(res, events(seq))
 	case typeNDJSON[0]:
-		res.defaultType(typeNDJSON)
+		res.defaultType(madeNDJSON)
 		res.body = body{kind: bodyStream, content: streamFunc(func(w *StreamWriter) error { return r.writeLines(w, seq) })}
 	default:
-		res.defaultType(typeJSON)
+		res.defaultType(madeJSON)
 		res.body = body{kind: bodyStream, content: streamFunc(func(w *StreamWriter) error { return r.writeArray(w, seq) })}
 	}
 	return res.failure()
@@ -233,7 +233,7 @@ func (r *Request) writeItems(w *StreamWriter, seq sequence, between, after strin
 			buf.data = append(buf.data, between...)
 		}
 		first = false
-		if buf.data, err = r.app.codec.AppendJSON(buf.data, item); err != nil {
+		if buf.data, err = r.route.app.codec.AppendJSON(buf.data, item); err != nil {
 			return err
 		}
 		buf.data = append(buf.data, after...)

@@ -31,13 +31,14 @@ const (
 	InputIdentity                      // who asks: client address, cookie, Authorization, a Key that is not Traced
 	InputRaw                           // the raw *http.Request: nothing is known about what was read
 	InputContext                       // a value of the request's context that was not there; one that is counts as an identity
+	InputAct                           // no input: the handler set a Key, or promised work by OnSent, which its answer does not tell
 )
 
 var inputKindNames = [...]string{
 	InputMethod: "method", InputPath: "path", InputURL: "url", InputHost: "host", InputScheme: "scheme",
 	InputParam: "param", InputQuery: "query", InputQueryAll: "query-all", InputHeader: "header",
 	InputBody: "body", InputValue: "value", InputIdentity: "identity", InputRaw: "raw",
-	InputContext: "context",
+	InputContext: "context", InputAct: "act",
 }
 
 // String returns the kind's name in lower case.
@@ -155,7 +156,7 @@ func (r *Request) Input(in Input) (string, bool) {
 		}
 	case InputContext:
 		if c, ok := in.key.(contextInput); ok {
-			return "", r.ctx.Value(c.key) == nil
+			return "", r.context().Value(c.key) == nil
 		}
 	}
 	return "", false

@@ -66,7 +66,7 @@ func typed[In, Out any](r Router, methods []string, pattern string, fn TypedHand
 	g := r.router()
 	route := &Route{
 		group: g, text: pattern, methods: methods, options: options, source: callerOutside(),
-		input: reflect.TypeFor[In](), output: reflect.TypeFor[Out](),
+		input: reflect.TypeFor[In](), output: reflect.TypeFor[Out](), typed: fn,
 	}
 	if fn != nil {
 		route.handler = func(*Request) (any, error) { return nil, errors.New("the route is not in a table yet") }
@@ -96,11 +96,12 @@ func typedHandler[In, Out any](a *App, route *Route, fn TypedHandler[In, Out]) (
 	if err != nil {
 		return nil, err
 	}
+	route.binds = plan
 	out, err := a.planOutput(route.output)
 	if err != nil {
 		return nil, err
 	}
-	route.encode = out.encode
+	route.encode, route.direct = out.encode, out.encode != nil && certainlyJSON(route.output)
 	a.checks = append(a.checks, func() error {
 		if err := plan.lookUp(a); err != nil {
 			return fmt.Errorf("%s: route %s: %w", route.source, route, err)
@@ -195,6 +196,16 @@ func encodesAsJSON(t reflect.Type) bool {
 		return false
 	}
 	return !t.Implements(readerType) && t != reflect.TypeFor[[]byte]()
+}
+
+// certainlyJSON reports whether a value of a type that encodesAsJSON is nothing else
+// that an answer may be, nil pointers aside.
+func certainlyJSON(t reflect.Type) bool {
+	structType := t
+	if t.Kind() == reflect.Pointer {
+		structType = t.Elem()
+	}
+	return structType.Kind() == reflect.Struct && !t.Implements(errorType)
 }
 
 // planEnvelope recognises a struct that has a status, header or cookie tag, or a
