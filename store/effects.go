@@ -19,10 +19,15 @@ import (
 // source's name and writes move its generation on. Open does this for every
 // engine; code that makes a Store by itself calls it.
 func WithEffects(st Store, source string) Store {
-	if _, done := st.(*effects); done {
+	switch st.(type) {
+	case *effects, *limiting:
 		return st
 	}
-	return &effects{Store: st, source: source}
+	e := &effects{Store: st, source: source}
+	if limiter, ok := st.(Limiter); ok {
+		return &limiting{e, limiter}
+	}
+	return e
 }
 
 type effects struct {
@@ -58,6 +63,12 @@ func intend(ctx context.Context, operation, key string, value []byte, ttl time.D
 func (e *effects) Get(ctx context.Context, key string) ([]byte, error) {
 	e.read(ctx)
 	return e.Store.Get(ctx, key)
+}
+
+// GetMany implements KV.
+func (e *effects) GetMany(ctx context.Context, keys ...string) (map[string][]byte, error) {
+	e.read(ctx)
+	return e.Store.GetMany(ctx, keys...)
 }
 
 // Scan implements KV.
@@ -157,6 +168,33 @@ func (e *effects) Publish(ctx context.Context, topic string, message []byte) err
 		return err
 	}
 	return e.Store.Publish(ctx, topic, message)
+}
+
+// limiting is effects for an engine that is a Limiter too. What a limit counted is
+// no part of any answer, so it is neither noted as a read nor as a write: else
+// every request would put what is remembered about the store out of date.
+type limiting struct {
+	*effects
+	limiter Limiter
+}
+
+// Admit implements Limiter.
+func (l *limiting) Admit(ctx context.Context, key string, interval time.Duration, burst int64) (bool, time.Duration, error) {
+	if !effect.Shadow(ctx) {
+		return l.limiter.Admit(ctx, key, interval, burst)
+	}
+	if err := CheckRate(interval, burst); err != nil {
+		return false, 0, err
+	}
+	value, err := l.Store.Get(ctx, key)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return false, 0, err
+	}
+	admitted, ahead, err := admit(value, time.Now(), interval, burst)
+	if admitted {
+		intend(ctx, "admit", key, nil, 0)
+	}
+	return admitted, ahead, err
 }
 
 // addCounter adds to a counter's text. It is not ok for text that is no counter

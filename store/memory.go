@@ -55,7 +55,7 @@ type memory struct {
 	now    func() time.Time
 	seed   maphash.Seed
 	shards [memoryShards]memoryShard
-	hub    hub
+	hub    *Hub
 	closed atomic.Bool
 }
 
@@ -82,7 +82,7 @@ func newMemory(options MemoryOptions) *memory {
 	for i := range m.shards {
 		m.shards[i].items = map[string]*memoryItem{}
 	}
-	m.hub.topics = map[string]map[*memorySubscription]struct{}{}
+	m.hub = NewHub(nil, nil)
 	return m
 }
 
@@ -160,6 +160,20 @@ func (m *memory) Get(ctx context.Context, key string) ([]byte, error) {
 		return nil, ErrNotFound
 	}
 	return bytes.Clone(item.value), nil
+}
+
+// GetMany implements KV.
+func (m *memory) GetMany(ctx context.Context, keys ...string) (map[string][]byte, error) {
+	found := make(map[string][]byte, len(keys))
+	for _, key := range keys {
+		switch value, err := m.Get(ctx, key); {
+		case err == nil:
+			found[key] = value
+		case !errors.Is(err, ErrNotFound):
+			return nil, err
+		}
+	}
+	return found, nil
 }
 
 // Set implements KV.
@@ -240,6 +254,28 @@ func (m *memory) Increment(ctx context.Context, key string, delta int64, ttl tim
 	return sum, nil
 }
 
+// Admit implements Limiter.
+func (m *memory) Admit(ctx context.Context, key string, interval time.Duration, burst int64) (bool, time.Duration, error) {
+	if err := CheckRate(interval, burst); err != nil {
+		return false, 0, err
+	}
+	s, err := m.shard(ctx, key)
+	if err != nil {
+		return false, 0, err
+	}
+	defer s.mu.Unlock()
+	now := m.now()
+	var value []byte
+	if item := s.live(key, now); item != nil {
+		value = item.value
+	}
+	admitted, ahead, err := admit(value, now, interval, burst)
+	if admitted {
+		s.put(key, strconv.AppendInt(nil, now.Add(ahead).UnixNano(), 10), ahead+time.Second, now)
+	}
+	return admitted, ahead, err
+}
+
 // Scan implements KV. It lists the keys of each shard as they are when it is
 // begun.
 func (m *memory) Scan(ctx context.Context, prefix string) iter.Seq2[string, error] {
@@ -274,6 +310,26 @@ func (m *memory) Scan(ctx context.Context, prefix string) iter.Seq2[string, erro
 	}
 }
 
+// Publish implements PubSub.
+func (m *memory) Publish(ctx context.Context, topic string, message []byte) error {
+	if err := CheckKey(topic); err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if m.closed.Load() {
+		return ErrClosed
+	}
+	m.hub.Deliver(topic, bytes.Clone(message))
+	return nil
+}
+
+// Subscribe implements PubSub.
+func (m *memory) Subscribe(ctx context.Context, topic string) (Subscription, error) {
+	return m.hub.Subscribe(ctx, topic)
+}
+
 // Close implements Store.
 func (m *memory) Close() error {
 	if m.closed.Swap(true) {
@@ -285,7 +341,7 @@ func (m *memory) Close() error {
 		s.closing, s.items, s.expiry = true, nil, nil
 		s.mu.Unlock()
 	}
-	m.hub.close()
+	m.hub.Close()
 	return nil
 }
 

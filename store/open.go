@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"net/url"
@@ -59,7 +60,11 @@ func Open(address string) (Store, error) {
 		return nil, fmt.Errorf("store: there is no engine for %s://; this program has %s", u.Scheme, strings.Join(known, ", "))
 	}
 	st, err := open(u)
-	if err != nil {
+	var away *UnavailableError
+	switch {
+	case errors.As(err, &away):
+		return nil, away // it says where
+	case err != nil:
 		return nil, fmt.Errorf("store: opening %s: %w", u.Redacted(), err)
 	}
 	return WithEffects(st, effectSource(u)), nil

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 	"time"
@@ -15,6 +14,10 @@ import (
 type KV interface {
 	// Get returns a key's value, which is the caller's, or ErrNotFound.
 	Get(ctx context.Context, key string) ([]byte, error)
+
+	// GetMany returns the values of those keys that are there, in one round trip
+	// where the engine can.
+	GetMany(ctx context.Context, keys ...string) (map[string][]byte, error)
 
 	// Set stores a value, whatever was there, with a new time to live.
 	Set(ctx context.Context, key string, value []byte, ttl time.Duration) error
@@ -35,14 +38,17 @@ type KV interface {
 
 	// Scan gives the keys that begin with a prefix, in the order of their bytes.
 	// Keys that come or go meanwhile may or may not be among them; every other key
-	// is, once. An error ends the sequence.
+	// is, once. An error ends the sequence. The keys are gathered first on engines
+	// that do not keep them in order: choose prefixes that match thousands of keys,
+	// not millions.
 	Scan(ctx context.Context, prefix string) iter.Seq2[string, error]
 }
 
 // PubSub sends messages by topic to whoever listens at the time. A topic follows
-// the rules of a key.
+// the rules of a key. Messages up to 512 KiB work on every engine.
 type PubSub interface {
-	// Publish sends a message to all subscribers of a topic, on all nodes.
+	// Publish sends a message to all subscribers of a topic, on all nodes. Without
+	// an error the engine has it.
 	Publish(ctx context.Context, topic string, message []byte) error
 
 	// Subscribe listens to a topic: to every message that is published after it
@@ -50,15 +56,35 @@ type PubSub interface {
 	Subscribe(ctx context.Context, topic string) (Subscription, error)
 }
 
-// Subscription is one listener of a topic.
+// Message is what a subscription gives: a message, or the marker of a gap.
+type Message struct {
+	// Data is what was published. Subscribers share it: do not change it.
+	Data []byte
+
+	// Gap is not nil for a marker, which has no data: between the messages before
+	// it and those after it some may be missing, since the subscriber was Backlog
+	// messages behind (ErrSlow) or the engine was away (ErrUnavailable). Whoever
+	// keeps a copy of something reads it anew.
+	Gap error
+}
+
+// Subscription is one listener of a topic. It outlives the engine's absence: the
+// connection is made again by itself, with growing waits, and the place of what
+// may be missing is marked.
 type Subscription interface {
-	// Messages gives the messages in the order they were published by each
-	// publisher. They are not to be changed. The channel is closed when the
-	// subscription ends.
-	Messages() <-chan []byte
+	// Messages gives each message once, in the order they were published by each
+	// publisher, and a marker wherever some may be missing. The channel is closed
+	// when the subscription ends.
+	Messages() <-chan Message
+
+	// Live reports whether messages arrive now: false from when the connection to
+	// the engine is known to be lost until the marker of the gap is given, and after
+	// the end. Copies that messages keep fresh are to be trusted only while it is
+	// true.
+	Live() bool
 
 	// Err says why the subscription ended: nil while it lasts and after Close, the
-	// context's error, ErrSlow, ErrClosed or ErrUnavailable.
+	// context's error, or ErrClosed.
 	Err() error
 
 	// Close ends the subscription. Closing again does nothing.
@@ -77,19 +103,9 @@ type Store interface {
 // MaxKey is the length of the longest key or topic, in bytes.
 const MaxKey = 1024
 
-// Backlog is how many messages a subscriber may be behind before it is ended
-// with ErrSlow: that it missed some must not go unseen.
+// Backlog is how many messages a subscriber may be behind. Beyond that it misses
+// messages, which a marker with ErrSlow says.
 const Backlog = 1024
-
-// Errors that callers tell apart, by errors.Is.
-var (
-	ErrNotFound    = errors.New("store: there is no such key")
-	ErrClosed      = errors.New("store: it is closed")
-	ErrNotCounter  = errors.New("store: the value is not a counter, or would overflow")
-	ErrTooLarge    = errors.New("store: the value is larger than the engine takes")
-	ErrSlow        = errors.New("store: the subscriber was too far behind and missed messages")
-	ErrUnavailable = errors.New("store: the engine cannot be reached")
-)
 
 // CheckKey returns an error for a key or topic that no engine takes. Engines
 // call it first.

@@ -50,8 +50,28 @@ func ExamplePubSub() {
 	}
 	defer news.Close()
 	_ = st.Publish(ctx, "news", []byte("it rains"))
-	fmt.Printf("%s\n", <-news.Messages())
+	message := <-news.Messages()
+	fmt.Printf("%s\n", message.Data)
 	// Output: it rains
+}
+
+func ExampleLimiter() {
+	ctx := context.Background()
+	st := store.NewMemory(store.MemoryOptions{})
+	defer st.Close()
+
+	limiter, ok := st.(store.Limiter) // memory, Redis and PostgreSQL are
+	if !ok {
+		return
+	}
+	for range 3 {
+		admitted, _, err := limiter.Admit(ctx, "reports:ada", time.Hour, 2) // one an hour, two at once
+		fmt.Println(admitted, err)
+	}
+	// Output:
+	// true <nil>
+	// true <nil>
+	// false <nil>
 }
 
 // clock is a clock that only tests move.
@@ -73,7 +93,7 @@ func (c *clock) Advance(d time.Duration) {
 }
 
 func TestMemory(t *testing.T) {
-	clock := &clock{}
+	clock := &clock{now: time.Unix(1_800_000_000, 0)}
 	storetest.Run(t, storetest.Engine{
 		Open:    func(*testing.T) store.Store { return store.NewMemory(store.MemoryOptions{Now: clock.Now}) },
 		Advance: clock.Advance,

@@ -7,6 +7,9 @@
 //		})
 //	}
 //
+// Given Faulty, a network that the test breaks, it also checks what becomes of
+// operations and subscriptions when connections are cut, stalled and restored.
+//
 // Every case opens a store of its own and closes it. The stores may share one
 // server: each case uses keys and topics that no other uses.
 package storetest

@@ -20,13 +20,28 @@ type Engine struct {
 	// lives in one store, such as memory://; then cases with several nodes use one.
 	Shared func(t *testing.T, nodes int) []store.Store
 
+	// Faulty gives the way to the server into the hands of the test: what open
+	// returns goes over the network and is connected with what Open returns. Give the
+	// store two seconds or less for an operation, and the test is quick. Nil is for an
+	// engine without a server; then the cases of outages are skipped.
+	Faulty func(t *testing.T) (open func() (store.Store, error), network Network)
+
 	// Advance lets time pass, for engines on a clock of the test's own. Nil waits
 	// for real time.
 	Advance func(d time.Duration)
 }
 
-// patience is how long a case waits for what must happen.
-const patience = 10 * time.Second
+// Network is the way to a server, which breaks as a test wants.
+type Network interface {
+	Cut()     // connections break, new ones too
+	Stall()   // connections stay and nothing moves
+	Mute()    // what is asked arrives, what is answered does not
+	Restore() // all is well
+}
+
+// patience is how long a case waits for what must happen, on a machine that has
+// much else to do.
+const patience = time.Minute
 
 // tick is the shortest time to live that cases use: long enough for a server on
 // the same machine to be asked twice within it.
@@ -45,14 +60,18 @@ func Run(t *testing.T, engine Engine) {
 		cases []testCase
 	}{
 		{"values", valueCases}, {"expiry", expiryCases}, {"swap", swapCases}, {"counter", counterCases},
-		{"scan", scanCases}, {"topics", topicCases}, {"shadow", shadowCases}, {"end", endCases},
+		{"scan", scanCases}, {"topics", topicCases}, {"shadow", shadowCases}, {"limiter", limiterCases},
+		{"end", endCases}, {"outage", outageCases}, {"flow", flowCases},
 	}
 	for _, group := range groups {
 		t.Run(group.name, func(t *testing.T) {
+			if engine.Advance == nil {
+				t.Parallel() // most of the time is waiting
+			}
 			for _, tc := range group.cases {
 				t.Run(tc.name, func(t *testing.T) {
 					if engine.Advance == nil {
-						t.Parallel() // most of the time is waiting
+						t.Parallel()
 					}
 					ctx, cancel := context.WithTimeout(t.Context(), patience)
 					t.Cleanup(cancel)

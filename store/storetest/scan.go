@@ -22,6 +22,18 @@ func (c *check) lists(st store.Store, prefix string, want ...string) {
 	}
 }
 
+// setAll sets many keys, several at a time.
+func (c *check) setAll(st store.Store, names []string) {
+	c.Helper()
+	parallel(8, func(i int) {
+		for ; i < len(names); i += 8 {
+			if err := st.Set(c.ctx, c.key(names[i]), []byte("v"), 0); err != nil {
+				c.Error(err)
+			}
+		}
+	})
+}
+
 var scanCases = []testCase{
 	{"nothing there", func(c *check) { c.lists(c.open(), "") }},
 	{"only what begins with the prefix", func(c *check) {
@@ -80,8 +92,8 @@ var scanCases = []testCase{
 		for i := range 1000 {
 			name := fmt.Sprintf("k%04d", i)
 			want = append(want, name)
-			c.set(st, name, "v", 0)
 		}
+		c.setAll(st, want)
 		c.lists(st, "k", want...)
 	}},
 	{"the loop may end early and use the store", func(c *check) {
@@ -100,9 +112,11 @@ var scanCases = []testCase{
 	}},
 	{"keys that stay are listed while others come and go", func(c *check) {
 		st := c.open()
+		var stay []string
 		for i := range 100 {
-			c.set(st, fmt.Sprintf("stays%02d", i), "v", 0)
+			stay = append(stay, fmt.Sprintf("stays%02d", i))
 		}
+		c.setAll(st, stay)
 		stop := make(chan struct{})
 		ended := make(chan struct{})
 		go func() {

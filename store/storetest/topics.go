@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -32,8 +33,8 @@ func (c *check) hears(sub store.Subscription, want string) {
 		if !open {
 			c.Fatalf("the subscription ended (%v), want %q", sub.Err(), want)
 		}
-		if string(got) != want {
-			c.Fatalf("heard %.100q, want %.100q", got, want)
+		if got.Gap != nil || string(got.Data) != want {
+			c.Fatalf("heard %.100q (gap: %v), want %.100q", got.Data, got.Gap, want)
 		}
 	case <-c.ctx.Done():
 		c.Fatalf("heard nothing, want %.100q", want)
@@ -187,8 +188,8 @@ var topicCases = []testCase{
 			select {
 			case message := <-sub.Messages():
 				var i, n int
-				if _, err := fmt.Sscanf(string(message), "%d %d", &i, &n); err != nil || next[i] != n {
-					c.Fatalf("heard %q, want number %d of that publisher", message, next[i])
+				if _, err := fmt.Sscanf(string(message.Data), "%d %d", &i, &n); err != nil || next[i] != n {
+					c.Fatalf("heard %q, want number %d of that publisher", message.Data, next[i])
 				}
 				next[i]++
 			case <-c.ctx.Done():
@@ -196,17 +197,104 @@ var topicCases = []testCase{
 			}
 		}
 	}},
-	{"a subscriber that does not read is told what it missed", func(c *check) {
+	{"a second subscriber hears nothing from before it came", func(c *check) {
+		st := c.open()
+		first := c.subscribe(st, "t")
+		for i := range 20 {
+			c.publish(st, "t", fmt.Sprint("before ", i))
+			second := c.subscribe(st, "t")
+			c.publish(st, "t", fmt.Sprint("after ", i))
+			c.hears(second, fmt.Sprint("after ", i))
+			c.hears(first, fmt.Sprint("before ", i))
+			c.hears(first, fmt.Sprint("after ", i))
+		}
+	}},
+	{"subscribers come and go in parallel", func(c *check) {
+		nodes := c.nodes(2)
+		parallel(8, func(i int) {
+			for n := range 10 {
+				sub, err := nodes[i%2].Subscribe(c.ctx, c.key("t"))
+				if err != nil {
+					c.Error(err)
+					return
+				}
+				want := fmt.Sprint(i, " ", n)
+				if err := nodes[i/4].Publish(c.ctx, c.key("t"), []byte(want)); err != nil {
+					c.Error(err)
+				}
+				for message := range sub.Messages() {
+					if message.Gap != nil {
+						c.Errorf("a gap: %v", message.Gap)
+					}
+					if string(message.Data) == want {
+						break
+					}
+				}
+				if err := sub.Close(); err != nil {
+					c.Error(err)
+				}
+			}
+		})
+	}},
+	{"a subscription is live until it ends", func(c *check) {
+		st := c.open()
+		sub := c.subscribe(st, "t")
+		if !sub.Live() {
+			c.Fatal("a new subscription is not live")
+		}
+		c.ok(sub.Close())
+		if sub.Live() {
+			c.Fatal("a closed subscription is live")
+		}
+	}},
+	{"a subscriber that does not read is told that it missed some", func(c *check) {
 		st := c.open()
 		slow, quick := c.subscribe(st, "t"), c.subscribe(st, "t")
-		for i := range store.Backlog * 8 {
-			c.publish(st, "t", fmt.Sprint(i))
-			c.hears(quick, fmt.Sprint(i))
+		const sent, batch = store.Backlog + 76, 100
+		for i := 0; i < sent; i += batch {
+			for n := i; n < i+batch; n++ {
+				c.publish(st, "t", fmt.Sprint(n))
+			}
+			for n := i; n < i+batch; n++ {
+				c.hears(quick, fmt.Sprint(n))
+			}
 		}
-		c.ends(slow)
-		c.is(slow.Err(), store.ErrSlow)
-		c.ok(quick.Err())
+		for i := range store.Backlog {
+			c.hears(slow, fmt.Sprint(i))
+		}
+		c.gap(slow, store.ErrSlow)
+		c.publish(st, "t", "and on")
+		c.hears(quick, "and on")
+		// Some of the last may still have been on their way when there was room again.
+		for last := store.Backlog; ; {
+			select {
+			case m := <-slow.Messages():
+				n, err := strconv.Atoi(string(m.Data))
+				if string(m.Data) == "and on" {
+					return
+				}
+				if m.Gap == nil && (err != nil || n < last) {
+					c.Fatalf("heard %q after %d", m.Data, last)
+				}
+				last = n
+			case <-c.ctx.Done():
+				c.Fatal("the last message is not heard")
+			}
+		}
 	}},
+}
+
+// gap checks that the next thing a subscription gives is a marker.
+func (c *check) gap(sub store.Subscription, reason error) {
+	c.Helper()
+	select {
+	case got, open := <-sub.Messages():
+		if !open || !errors.Is(got.Gap, reason) || got.Data != nil {
+			c.Fatalf("heard %.100q (gap: %v), want the marker of a gap", got.Data, got.Gap)
+		}
+	case <-c.ctx.Done():
+		c.Fatal("heard nothing, want the marker of a gap")
+	}
 }
 
 // shadow returns a context under which nothing is written, and what would have been.

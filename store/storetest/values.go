@@ -117,6 +117,32 @@ var valueCases = []testCase{
 		copy(value, "BEHIND")
 		c.holds(st, "k", "before")
 	}},
+	{"many keys at once", func(c *check) {
+		st := c.open()
+		c.set(st, "a", "1", 0)
+		c.set(st, "b\x00", "", 0)
+		c.set(st, "gone", "2", time.Millisecond)
+		c.pass(2 * time.Millisecond)
+		c.expires(st, "gone")
+		c.many(st, map[string]string{"a": "1", "b\x00": ""}, "a", "b\x00", "gone", "never", "a")
+		c.many(st, map[string]string{})
+		_, err := st.GetMany(c.ctx, c.key("a"), "")
+		c.fails(err)
+	}},
+	{"hundreds of keys at once", func(c *check) {
+		st := c.open()
+		want := map[string]string{}
+		var names []string
+		for i := range 300 {
+			name := "k" + strings.Repeat("x", i)
+			names = append(names, name)
+			if i%3 > 0 {
+				want[name] = strings.Repeat("v", i)
+				c.set(st, name, want[name], 0)
+			}
+		}
+		c.many(st, want, names...)
+	}},
 	{"all nodes see one map", func(c *check) {
 		nodes := c.nodes(2)
 		c.set(nodes[0], "k", "v", 0)
@@ -126,10 +152,14 @@ var valueCases = []testCase{
 	}},
 	{"a thousand keys", func(c *check) {
 		st := c.open()
-		for i := range 1000 {
-			c.set(st, strings.Repeat("k", 1+i%7)+string(rune('a'+i%26))+strings.Repeat("z", i/26), "v", 0)
+		names := make([]string, 1000)
+		for i := range names {
+			names[i] = strings.Repeat("k", 1+i%7) + string(rune('a'+i%26)) + strings.Repeat("z", i/26)
 		}
-		c.holds(st, "ka", "v")
+		c.setAll(st, names)
+		for i := 0; i < len(names); i += 100 {
+			c.holds(st, names[i], "v")
+		}
 	}},
 	{"parallel writers leave one of their values", func(c *check) {
 		st := c.open()
@@ -146,6 +176,25 @@ var valueCases = []testCase{
 			c.Fatalf("the value is a mixture: %q", got)
 		}
 	}},
+}
+
+// many checks what GetMany gives.
+func (c *check) many(st store.Store, want map[string]string, names ...string) {
+	c.Helper()
+	keys := make([]string, len(names))
+	for i, name := range names {
+		keys[i] = c.key(name)
+	}
+	got, err := st.GetMany(c.ctx, keys...)
+	c.ok(err)
+	if len(got) != len(want) {
+		c.Fatalf("GetMany gives %d values, want %d", len(got), len(want))
+	}
+	for name, value := range want {
+		if found, ok := got[c.key(name)]; !ok || string(found) != value {
+			c.Fatalf("GetMany gives %.100q for %.100q (%v), want %.100q", found, name, ok, value)
+		}
+	}
 }
 
 func (c *check) refusesKey(key string) {
