@@ -1,0 +1,4 @@
+package files
+
+// Policy is what files are served under.
+const Policy = policy
