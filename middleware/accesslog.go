@@ -6,7 +6,9 @@ import (
 	"time"
 
 	"github.com/ishaa-framework/ishaa"
+	"github.com/ishaa-framework/ishaa/internal/inside"
 	"github.com/ishaa-framework/ishaa/internal/secure"
+	"github.com/ishaa-framework/ishaa/internal/textlog"
 )
 
 // AccessLogOptions are the settings of AccessLog. The zero value is what the
@@ -56,35 +58,19 @@ func (o *AccessLogOptions) write(logger *slog.Logger, r *ishaa.Request, start ti
 	if !handler.Enabled(ctx, level) {
 		return
 	}
-	// To the handler itself: a Logger would look up its caller, which is always this
-	// line.
-	record := slog.NewRecord(time.Now(), level, "request", 0)
-	record.AddAttrs(
-		slog.String("method", secure.LogText(r.Method())),
-		slog.String("path", secure.LogText(r.Path())),
-		slog.String("route", r.Route().Pattern()),
-	)
-	if id := r.ID(); id != "" {
-		record.AddAttrs(slog.String("request_id", id))
-	}
-	if client := r.Client(); client.IsValid() {
-		record.AddAttrs(slog.String("client", client.Addr().String()))
-	}
-	record.AddAttrs(
-		slog.Int("status", done.Status),
-		slog.Int64("bytes", done.Bytes),
-		slog.Duration("duration", r.Time().Sub(start)),
-	)
-	if done.Variant != "" {
-		record.AddAttrs(slog.String("variant", done.Variant))
-	}
-	if done.Aborted {
-		record.AddAttrs(slog.Bool("aborted", true))
+	end := r.Time()
+	record := textlog.Request{
+		Time: inside.LogTime(r, end), Level: level, Message: "request",
+		Method: secure.LogText(r.Method()), Path: secure.LogText(r.Path()), Route: r.Route().Pattern(), ID: r.ID(), Client: inside.ClientText(r),
+		Sent: true, Status: done.Status, Bytes: done.Bytes, Duration: end.Sub(start),
+		Variant: done.Variant, Aborted: done.Aborted,
 	}
 	if o.Attrs != nil {
-		record.AddAttrs(o.Attrs(r)...)
+		record.More = o.Attrs(r)
 	}
-	_ = handler.Handle(ctx, record) // there is nobody to tell, as for a Logger
+	// To the handler itself: a Logger would look up its caller, which is always this
+	// line.
+	_ = record.Write(ctx, handler) // there is nobody to tell, as for a Logger
 }
 
 // outcome is what was sent. A connection that was cut by a panic leaves no status

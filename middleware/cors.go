@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/ishaa-framework/ishaa"
+	"github.com/ishaa-framework/ishaa/internal/fieldline"
+	"github.com/ishaa-framework/ishaa/internal/inside"
 	"github.com/ishaa-framework/ishaa/internal/secure"
 )
 
@@ -73,6 +75,8 @@ func CORS(options CORSOptions) ishaa.Middleware {
 type cors struct {
 	anyone      bool // "*"
 	exact       map[string][]string
+	few         []namedOrigin               // what is in exact, where it is quicker to look through
+	lines       map[string]*fieldline.Lines // what an answer gets for an origin in exact, and for "" without one that may read
 	patterns    []originPattern
 	allow       func(*ishaa.Request, string) bool
 	credentials bool
@@ -80,6 +84,12 @@ type cors struct {
 	// Header values, nil where the header is not sent. They are shared by all
 	// answers and have no room to be appended to.
 	methods, headers, expose, maxAge []string
+}
+
+// namedOrigin is an origin as a header has it, and what an answer to it gets.
+type namedOrigin struct {
+	value []string
+	lines *fieldline.Lines
 }
 
 // The values that are always the same.
@@ -124,7 +134,42 @@ func newCORS(o CORSOptions) *cors {
 	c.headers = corsList("Headers", o.Headers, o.Credentials)
 	c.expose = corsList("Expose", o.Expose, o.Credentials)
 	c.maxAge = corsMaxAge(o.MaxAge)
+	c.prepare()
 	return c
+}
+
+// prepare makes ready what answers get for the origins that are known.
+func (c *cors) prepare() {
+	c.lines = map[string]*fieldline.Lines{"": fieldline.New(fieldline.Field{Name: "Vary", Values: varyOrigin})}
+	for origin, value := range c.exact {
+		fields := []fieldline.Field{{Name: "Vary", Values: varyOrigin}, {Name: headerAllowOrigin, Values: value}}
+		if c.credentials {
+			fields = append(fields, fieldline.Field{Name: headerAllowCreds, Values: corsTrue})
+		}
+		if c.expose != nil {
+			fields = append(fields, fieldline.Field{Name: headerExposeHeaders, Values: c.expose})
+		}
+		c.lines[origin] = fieldline.New(fields...)
+	}
+	for i := range c.few {
+		c.few[i].lines = c.lines[c.few[i].value[0]]
+	}
+}
+
+// linesFor returns what the answer gets, or nil where that is still to be found out.
+func (c *cors) linesFor(r *ishaa.Request) *fieldline.Lines {
+	if c.anyone {
+		return nil
+	}
+	origin := r.Header(headerOrigin)
+	if len(c.exact) <= mostFew {
+		for i := range c.few {
+			if c.few[i].value[0] == origin {
+				return c.few[i].lines
+			}
+		}
+	}
+	return c.lines[origin]
 }
 
 func (c *cors) addOrigins(origins []string) {
@@ -144,7 +189,10 @@ func (c *cors) addOrigins(origins []string) {
 		case err != nil:
 			mistake("CORS: %v", err)
 		case exact:
-			c.exact[text] = []string{text}
+			if c.exact[text] == nil {
+				c.exact[text] = []string{text}
+				c.few = append(c.few, namedOrigin{value: c.exact[text]})
+			}
 		default:
 			c.patterns = append(c.patterns, pattern)
 		}
@@ -217,12 +265,18 @@ func (c *cors) before(r *ishaa.Request) (any, error) {
 // after puts the headers on every answer that has none yet, from before or from
 // CORS closer to the handler.
 func (c *cors) after(r *ishaa.Request, res *ishaa.Response) error {
-	header := res.Header()
-	if header[headerAllowOrigin] != nil {
+	if inside.AddLines(res, inside.CORS, c.linesFor(r)) {
 		return nil
 	}
-	if !c.anyone {
+	header, maybe := inside.Header(res, inside.CORS)
+	switch {
+	case maybe && header[headerAllowOrigin] != nil:
+		return nil
+	case c.anyone:
+	case maybe:
 		addVary(header, varyOrigin)
+	default:
+		header["Vary"] = varyOrigin
 	}
 	if c.permit(r, header) {
 		setShared(header, headerExposeHeaders, c.expose)
@@ -252,7 +306,7 @@ func (c *cors) allowed(r *ishaa.Request, origin string) []string {
 	if c.anyone {
 		return corsAnyone
 	}
-	if value := c.exact[origin]; value != nil {
+	if value := c.named(origin); value != nil {
 		return value
 	}
 	if len(origin) > maxOrigin || !secure.ValidHeaderValue(origin) {
@@ -265,6 +319,22 @@ func (c *cors) allowed(r *ishaa.Request, origin string) []string {
 	}
 	if c.allow != nil && c.allow(r, origin) {
 		return []string{origin}
+	}
+	return nil
+}
+
+// mostFew is up to how many origins are compared one by one.
+const mostFew = 4
+
+// named returns the header's value for an origin that the options name, or nil.
+func (c *cors) named(origin string) []string {
+	if len(c.exact) > mostFew {
+		return c.exact[origin]
+	}
+	for i := range c.few {
+		if c.few[i].value[0] == origin {
+			return c.few[i].value
+		}
 	}
 	return nil
 }

@@ -31,9 +31,11 @@ type RateLimitOptions struct {
 	// Name tells limits apart that share a Store; default "default".
 	Name string
 
-	// Store shares the counts between nodes, whose clocks should be synchronised: a
-	// node that is fast by d allows what comes d later. Nil counts in this process.
-	// While a store fails, each node goes on with a count of its own.
+	// Store shares the counts between nodes. One that is a store.Limiter (memory,
+	// Redis, PostgreSQL) counts on its own clock, in one round trip; with any other
+	// the nodes' clocks should be synchronised: a node that is fast by d allows what
+	// comes d later. Nil counts in this process. While a store fails, each node goes
+	// on with a count of its own.
 	Store store.KV
 
 	// StoreTimeout is how long the store may take; default 250 ms.

@@ -13,13 +13,16 @@ import (
 	"github.com/ishaa-framework/ishaa/store"
 )
 
-// sharedRate counts in a store. The theoretical arrival time of a key is swapped
-// in by compare-and-swap, so nodes never overwrite each other's counts. Within a
-// process the requests of one key go one after another, so that only nodes
-// compete; and what the store said is remembered: since times only move forward, a
-// key that was used up is refused without asking until its time has come.
+// sharedRate counts in a store. One that is a store.Limiter judges and counts in
+// one round trip, on its own clock. In any other the theoretical arrival time of a
+// key is swapped in by compare-and-swap, so nodes never overwrite each other's
+// counts, and within a process the requests of one key go one after another, so
+// that only nodes compete. What the store said is remembered: since times only move
+// forward, a key that was used up is refused without asking until its time has
+// come.
 type sharedRate struct {
 	store   store.KV
+	limiter store.Limiter // nil: the store is none
 	rule    gcra
 	timeout time.Duration
 	seed    maphash.Seed
@@ -38,6 +41,7 @@ var errContended = errors.New("the key is contended")
 
 func newSharedRate(kv store.KV, rule gcra, timeout time.Duration) *sharedRate {
 	s := &sharedRate{store: kv, rule: rule, timeout: timeout, seed: maphash.MakeSeed()}
+	s.limiter, _ = kv.(store.Limiter)
 	for i := range s.lanes {
 		s.lanes[i] = make(chan struct{}, 1)
 		s.lanes[i] <- struct{}{}
@@ -53,18 +57,10 @@ func (s *sharedRate) take(r *ishaa.Request, table *rateTable, key string, now in
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), s.timeout)
 	defer cancel()
-	lane := s.lanes[maphash.String(s.seed, key)%uint64(len(s.lanes))]
-	select {
-	case <-lane:
-		defer func() { lane <- struct{}{} }()
-	case <-ctx.Done():
-		return table.take(s.rule, key, now)
-	}
-	if v := table.peek(s.rule, key, now); !v.allowed {
-		return v
-	}
-	v, err := s.swap(ctx, key, now)
+	v, known, err := s.judge(ctx, table, key, now)
 	switch {
+	case known:
+		return v
 	case err == nil:
 		if s.away.Swap(0) != 0 {
 			r.App().Logger().Info("the store of the rate limit works again")
@@ -77,6 +73,48 @@ func (s *sharedRate) take(r *ishaa.Request, table *rateTable, key string, now in
 		}
 	}
 	return table.take(s.rule, key, now)
+}
+
+// judge asks the store, or knows from what it said before.
+func (s *sharedRate) judge(ctx context.Context, table *rateTable, key string, now int64) (v verdict, known bool, err error) {
+	if s.limiter == nil {
+		lane := s.lanes[maphash.String(s.seed, key)%uint64(len(s.lanes))]
+		select {
+		case <-lane:
+			defer func() { lane <- struct{}{} }()
+		case <-ctx.Done():
+			return v, false, errContended
+		}
+	}
+	if v = table.peek(s.rule, key, now); !v.allowed {
+		return v, true, nil
+	}
+	if s.limiter == nil {
+		v, err = s.swap(ctx, key, now)
+		return v, false, err
+	}
+	allowed, ahead, err := s.limiter.Admit(ctx, key, time.Duration(s.rule.interval), s.rule.burst)
+	if errors.Is(err, store.ErrNotCounter) {
+		err = taken(key)
+	}
+	return s.rule.told(allowed, int64(ahead), now), false, err
+}
+
+// told is the verdict that a store.Limiter gave, in this node's time.
+func (g gcra) told(allowed bool, ahead, now int64) verdict {
+	room := g.interval * g.burst
+	v := verdict{allowed: allowed, arrival: now + ahead, reset: time.Duration(ahead)}
+	if allowed {
+		v.remaining = max(0, room-ahead) / g.interval
+	} else {
+		v.retry = time.Duration(max(1, ahead+g.interval-room))
+	}
+	return v
+}
+
+// taken is the error of a key that somebody else uses.
+func taken(key string) error {
+	return fmt.Errorf("the key %q holds something else: give the limit another Name", key)
 }
 
 // reachable says whether to ask the store. After a failure one request at a time
@@ -118,7 +156,7 @@ func (s *sharedRate) read(ctx context.Context, key string) (old []byte, arrival 
 	}
 	arrival, err = strconv.ParseInt(string(old), 10, 64)
 	if err != nil {
-		return nil, 0, fmt.Errorf("the key %q holds something else: give the limit another Name", key)
+		return nil, 0, taken(key)
 	}
 	return old, arrival, nil
 }

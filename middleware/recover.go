@@ -21,10 +21,10 @@ type RecoverOptions struct {
 // after it. What panics while a stream is written, or in net/http middleware around
 // the application, is in the log only.
 func Recover(options RecoverOptions) ishaa.Middleware {
+	if options.OnPanic == nil {
+		return ishaa.Middleware{Name: ishaa.DefaultRecover}
+	}
 	return ishaa.Middleware{Name: ishaa.DefaultRecover, After: func(r *ishaa.Request, _ *ishaa.Response) error {
-		if options.OnPanic == nil {
-			return nil
-		}
 		failure := r.Failure()
 		if failure == nil {
 			return nil

@@ -2,11 +2,11 @@ package middleware
 
 import (
 	"net/http"
-	"slices"
-	"sync"
+	"sync/atomic"
 
 	"github.com/ishaa-framework/ishaa"
 	"github.com/ishaa-framework/ishaa/internal/clientip"
+	"github.com/ishaa-framework/ishaa/internal/inside"
 	"github.com/ishaa-framework/ishaa/internal/secure"
 )
 
@@ -33,46 +33,64 @@ func RequestID(options RequestIDOptions) ishaa.Middleware {
 	if !secure.ValidHeaderName(options.Header) {
 		mistake("RequestID: %q is not the name of a header", options.Header)
 	}
+	var proxies *proxyTrust
 	if options.Trust == nil {
-		options.Trust = new(proxyTrust).trusts
-	}
-	if options.New == nil {
-		options.New = secure.NewRequestID
+		proxies = &proxyTrust{}
+		options.Trust = proxies.trusts
 	}
 	name := http.CanonicalHeaderKey(options.Header)
 	return ishaa.Middleware{Name: ishaa.DefaultRequestID, Before: func(r *ishaa.Request) (any, error) {
-		id := r.Header(name)
+		id := ""
+		if proxies == nil || proxies.of(r.App()) != nil {
+			id = r.Header(name)
+		}
 		if id != "" && (!secure.ValidRequestID(id) || !options.Trust(r)) {
 			id = ""
 		}
-		if id == "" {
-			id = options.New()
+		var value *[1]string // for the header and the log
+		switch {
+		case id != "":
+			value = &[1]string{id}
+		case options.New != nil:
+			value = &[1]string{options.New()}
+		default:
+			value = secure.NewRequestIDValue()
 		}
-		r.SetID(id)
-		r.Response().Header()[name] = []string{id}
+		inside.SetID(r, value)
+		switch {
+		case name != "X-Request-Id":
+			r.Response().Header()[name] = value[:] // a header of the program's choice may be any
+		case !inside.AddValue(r.Response(), name, value):
+			header, _ := inside.Header(r.Response(), 0)
+			header[name] = value[:]
+		}
 		return nil, nil
 	}}
 }
 
 // proxyTrust knows the trusted proxies of an application's configuration.
-type proxyTrust struct {
-	mu      sync.Mutex
-	given   []string
+type proxyTrust struct{ known atomic.Pointer[proxiesOf] }
+
+// proxiesOf are the proxies of one application; nil is none.
+type proxiesOf struct {
+	app     *ishaa.App
 	proxies *clientip.Proxies
+}
+
+func (t *proxyTrust) of(app *ishaa.App) *clientip.Proxies {
+	known := t.known.Load()
+	if known == nil || known.app != app {
+		known = &proxiesOf{app: app}
+		if given := app.Config().TrustedProxies; len(given) > 0 {
+			known.proxies, _ = clientip.Parse(given) // the application has checked them
+		}
+		t.known.Store(known)
+	}
+	return known.proxies
 }
 
 // trusts reports whether the peer of the connection is one of them.
 func (t *proxyTrust) trusts(r *ishaa.Request) bool {
-	given := r.App().Config().TrustedProxies
-	if len(given) == 0 {
-		return false
-	}
-	t.mu.Lock()
-	if !slices.Equal(t.given, given) {
-		t.given = given
-		t.proxies, _ = clientip.Parse(given) // the application has checked them
-	}
-	proxies := t.proxies
-	t.mu.Unlock()
-	return proxies.Trusts(r.Peer().Addr())
+	proxies := t.of(r.App())
+	return proxies != nil && proxies.Trusts(r.Peer().Addr())
 }

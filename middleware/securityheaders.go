@@ -2,6 +2,8 @@ package middleware
 
 import (
 	"github.com/ishaa-framework/ishaa"
+	"github.com/ishaa-framework/ishaa/internal/fieldline"
+	"github.com/ishaa-framework/ishaa/internal/inside"
 	"github.com/ishaa-framework/ishaa/internal/secure"
 )
 
@@ -63,7 +65,7 @@ func SecurityHeaders(options SecurityHeaderOptions) ishaa.Middleware {
 	if err != nil {
 		mistake("SecurityHeaders: %v", err)
 	}
-	s := &securityHeaders{headers: headers}
+	s := &securityHeaders{headers: headers, lines: fieldline.OfHeaders(headers)}
 	if options.CSPReportOnly != "" {
 		s.tried = parsePolicy("CSPReportOnly", options.CSPReportOnly)
 		s.triedValue = []string{s.tried.String()}
@@ -84,13 +86,29 @@ func parsePolicy(field, text string) secure.CSP {
 
 type securityHeaders struct {
 	headers    *secure.Headers
+	lines      fieldline.Secured
 	tried      secure.CSP
 	triedValue []string
 }
 
 func (s *securityHeaders) after(r *ishaa.Request, res *ishaa.Response) error {
-	header := res.Header()
-	nonce := nonceKey.Get(r)
+	tls, nonce := r.Scheme() == "https", nonceKey.Get(r)
+	if nonce == "" && s.triedValue == nil && inside.AddLines(res, inside.SecurityHeaders, s.lines.For(tls)) {
+		return nil
+	}
+	part := inside.SecurityHeaders
+	if !s.headers.Own() {
+		part = inside.Anyone
+	}
+	header, maybe := inside.Header(res, part)
+	maybe = maybe || part == inside.Anyone
+	if !maybe && nonce == "" {
+		s.headers.Set(header, tls)
+		if s.triedValue != nil {
+			header[headerCSPReportOnly] = s.triedValue
+		}
+		return nil
+	}
 	if policy := s.headers.CSP(); nonce != "" && header[headerCSP] == nil && !policy.IsZero() {
 		header[headerCSP] = []string{policy.Nonced(nonce)}
 	}
@@ -100,7 +118,7 @@ func (s *securityHeaders) after(r *ishaa.Request, res *ishaa.Response) error {
 			header[headerCSPReportOnly] = []string{s.tried.Nonced(nonce)}
 		}
 	}
-	s.headers.Apply(header, r.Scheme() == "https")
+	s.headers.Apply(header, tls)
 	return nil
 }
 
