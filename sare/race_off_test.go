@@ -1,0 +1,5 @@
+//go:build !race
+
+package sare
+
+const racing = false
