@@ -1,0 +1,5 @@
+//go:build !race
+
+package rmf
+
+const racing = false
