@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -20,7 +21,7 @@ import (
 )
 
 // measured are the documents in docs that are no guides.
-var measured = []string{"proofs.md"}
+var measured = []string{"proofs.md", "performance.md", "quality.md"}
 
 // TestGuides makes a package of each guide, in a module of their own as a reader has it: the Go blocks that are whole
 // files, and the fragments, each in a file. All are built and vetted together. Then each guide's tests are run, and its
@@ -78,6 +79,7 @@ func writePackage(t *testing.T, dir, guide string, blocks []block) {
 	program := false
 	for i, b := range blocks {
 		if b.language != "go" {
+			writeFile(t, dir, b.text)
 			continue
 		}
 		place := fmt.Sprintf("docs/%s.md:%d", guide, b.line)
@@ -99,11 +101,36 @@ func writePackage(t *testing.T, dir, guide string, blocks []block) {
 	}
 }
 
+var namesFile = regexp.MustCompile(`^(?:\{#-|/\*) (\S+\.\w+) (?:-#\}|\*/)\n`)
+
+// writeFile writes a block whose first line is a comment with a file's name: a template or a style sheet of the program.
+func writeFile(t *testing.T, dir, text string) {
+	t.Helper()
+	m := namesFile.FindStringSubmatch(text)
+	if m == nil {
+		return
+	}
+	name := filepath.Join(dir, filepath.FromSlash(m[1]))
+	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // imports are the packages that fragments use without saying so.
 var imports = map[string]string{
 	"ishaa": "github.com/ishaa-framework/ishaa", "ishaatest": "github.com/ishaa-framework/ishaa/ishaatest",
 	"middleware": "github.com/ishaa-framework/ishaa/middleware", "schema": "github.com/ishaa-framework/ishaa/schema",
+	"static": "github.com/ishaa-framework/ishaa/static", "template": "github.com/ishaa-framework/ishaa/template",
+	"store": "github.com/ishaa-framework/ishaa/store", "websocket": "github.com/ishaa-framework/ishaa/websocket",
 	"brotli": "github.com/ishaa-framework/ishaa/middleware/brotli", "zstd": "github.com/ishaa-framework/ishaa/middleware/zstd",
+	"orm": "github.com/ishaa-framework/ishaa/orm", "tasks": "github.com/ishaa-framework/ishaa/tasks",
+	"sare": "github.com/ishaa-framework/ishaa/sare", "rmf": "github.com/ishaa-framework/ishaa/rmf",
+	"seqp": "github.com/ishaa-framework/ishaa/seqp", "admin": "github.com/ishaa-framework/ishaa/admin",
+	"shell": "github.com/ishaa-framework/ishaa/shell", "relay": "github.com/ishaa-framework/ishaa/graphql/relay",
+	"graphql": "github.com/ishaa-framework/ishaa/graphql", "openapi": "github.com/ishaa-framework/ishaa/openapi", "log": "log",
 	"context": "context", "errors": "errors", "fmt": "fmt", "http": "net/http", "io": "io", "iter": "iter", "slices": "slices",
 	"os": "os", "slog": "log/slog", "strings": "strings", "testing": "testing", "time": "time",
 }
@@ -153,6 +180,9 @@ func inModule(t *testing.T, dir string, name string, args ...string) {
 
 // runConsoles runs a guide's console blocks, in which its program is ./program and listens where programs do.
 func runConsoles(t *testing.T, binary string, blocks []block) {
+	if !slices.ContainsFunc(blocks, func(b block) bool { return b.language == "console" }) {
+		return
+	}
 	shell := launch.NewShell(t)
 	if err := os.Symlink(binary, filepath.Join(shell.Dir, "program")); err != nil {
 		t.Fatal(err)
@@ -164,7 +194,7 @@ func runConsoles(t *testing.T, binary string, blocks []block) {
 		switch b.language {
 		case "console":
 			checkConsole(t, shell, b.text, program.Address("http"))
-		case "go", "text": // text is for files of other programs
+		case "go", "text", "html", "css", "js": // text is for files of other programs; for the others see writeFile
 		default:
 			t.Errorf("line %d: a block of %q, which nothing runs", b.line, b.language)
 		}

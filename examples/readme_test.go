@@ -50,7 +50,7 @@ func TestReadme(t *testing.T) {
 	}
 }
 
-var linked = regexp.MustCompile(`\]\(([^)#"]+\.\w+)`)
+var linked = regexp.MustCompile(`\]\(([^)#"\s]+\.\w+)`)
 
 // What the documents link to is there, and every guide is linked to.
 func TestLinks(t *testing.T) {

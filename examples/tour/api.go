@@ -3,11 +3,12 @@ package main
 import (
 	"cmp"
 	"context"
-	"slices"
-	"strings"
+	"errors"
 	"time"
 
 	"github.com/ishaa-framework/ishaa"
+	"github.com/ishaa-framework/ishaa/openapi"
+	"github.com/ishaa-framework/ishaa/orm"
 )
 
 // addAPI adds the catalogue as JSON, by typed handlers. The tags of an input say where each field comes from and what is
@@ -17,14 +18,15 @@ func addAPI(api *ishaa.Blueprint, s *shop) {
 	ishaa.Get(api, "/artists/<int:id>", s.Artist)
 	ishaa.Get(api, "/albums", s.Albums, ishaa.Name("albums"))
 	ishaa.Get(api, "/albums/<int:id>", s.Album)
-	ishaa.Get(api, "/tracks", s.Tracks, ishaa.Name("tracks"))
+	ishaa.Get(api, "/tracks", s.Tracks, ishaa.Name("tracks"), openapi.Problems(400)) // a cursor of another list: no type tells
+	ishaa.Get(api, "/sales", s.Sales)
 	ishaa.Get(api, "/search", s.Search)
 	ishaa.Get(api, "/tips", s.Tips)
 }
 
 // byID is the input of whatever is one thing.
 type byID struct {
-	ID int `path:"id" minimum:"1"`
+	ID int64 `path:"id" minimum:"1"`
 }
 
 type artistQuery struct {
@@ -32,38 +34,35 @@ type artistQuery struct {
 	Sort string `query:"sort" enum:"id,name,-albums" default:"id"`
 }
 
-// Artists lists the artists.
-func (s *shop) Artists(_ context.Context, in *artistQuery) (*page[*artist], error) {
-	list := slices.Clone(s.artists)
-	slices.SortStableFunc(list, func(a, b *artist) int {
-		switch in.Sort {
-		case "name":
-			return strings.Compare(a.Name, b.Name)
-		case "-albums":
-			return cmp.Compare(b.Albums, a.Albums)
-		}
-		return 0 // they are by id
-	})
-	return pageOf(s, list, in.paging, "api.artists", "sort", in.Sort)
+// Artists lists the artists that the shop has albums of, counted by the database: the outputs beside an aggregate are
+// what it groups by.
+func (s *shop) Artists(ctx context.Context, in *artistQuery) (*page[artist], error) {
+	total, err := s.artists.Filter("albums__isnull", false).Count(ctx)
+	if err != nil {
+		return nil, err
+	}
+	list := []artist{}
+	err = s.albums.OrderBy(in.Sort, "id").Limit(in.Size).Offset(in.skip()).Values(ctx, &list,
+		orm.F("artist__id").As("id"), orm.F("artist__name").As("name"), orm.Count("*").As("albums"))
+	if err != nil {
+		return nil, err
+	}
+	return pageOf(s, list, total, in.paging, "api.artists", "sort", in.Sort)
 }
 
 type artistDetail struct {
 	artist
-	Discography []*album `json:"discography"`
+	Discography []album `json:"discography"`
 }
 
 // Artist finds an artist and what the shop has of them.
-func (s *shop) Artist(_ context.Context, in *byID) (*artistDetail, error) {
-	if in.ID > len(s.artists) {
-		return nil, &missing{"artist", in.ID}
+func (s *shop) Artist(ctx context.Context, in *byID) (*artistDetail, error) {
+	a, err := s.artists.Get(ctx, in.ID)
+	if err != nil {
+		return nil, found(err, "artist", in.ID)
 	}
-	detail := &artistDetail{artist: *s.artists[in.ID-1]}
-	for _, a := range s.albums {
-		if a.Artist == detail.Name {
-			detail.Discography = append(detail.Discography, a)
-		}
-	}
-	return detail, nil
+	albums, err := listAlbums(ctx, s.albums.Filter("artist", a.ID).OrderBy("id"))
+	return &artistDetail{artist{a.ID, a.Name, len(albums)}, albums}, err
 }
 
 type albumQuery struct {
@@ -73,50 +72,82 @@ type albumQuery struct {
 }
 
 // Albums lists the albums, of a genre if one is given.
-func (s *shop) Albums(_ context.Context, in *albumQuery) (*page[*album], error) {
-	list := slices.Clone(s.albumsOf(string(in.Genre)))
-	slices.SortStableFunc(list, func(a, b *album) int {
-		switch in.Sort {
-		case "title":
-			return strings.Compare(a.Title, b.Title)
-		case "-title":
-			return strings.Compare(b.Title, a.Title)
-		}
-		return 0
-	})
-	return pageOf(s, list, in.paging, "api.albums", "genre", in.Genre, "sort", in.Sort)
-}
-
-type albumDetail struct {
-	album
-	Tracks []*track `json:"tracks"`
-}
-
-// Album finds an album and what is on it.
-func (s *shop) Album(_ context.Context, in *byID) (*albumDetail, error) {
-	a, err := s.album(in.ID)
+func (s *shop) Albums(ctx context.Context, in *albumQuery) (*page[album], error) {
+	q := s.albumsOf(string(in.Genre))
+	total, err := q.Count(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return &albumDetail{*a, a.Tracks}, nil
+	list, err := listAlbums(ctx, q.OrderBy(cmp.Or(in.Sort, "id"), "id").Limit(in.Size).Offset(in.skip()))
+	if err != nil {
+		return nil, err
+	}
+	return pageOf(s, list, total, in.paging, "api.albums", "genre", in.Genre, "sort", in.Sort)
 }
+
+// Album finds an album and what is on it.
+func (s *shop) Album(ctx context.Context, in *byID) (*albumDetail, error) { return s.album(ctx, in.ID) }
 
 type trackQuery struct {
-	paging
-	Genre   genre         `query:"genre"`
-	Longest time.Duration `query:"longest" default:"24h" doc:"leaves longer tracks out"`
+	Size     int           `query:"size" minimum:"1" maximum:"100" default:"20"`
+	After    string        `query:"after" maxLength:"1000" doc:"where the last page ended: follow next"`
+	Genre    genre         `query:"genre"`
+	Playlist int64         `query:"playlist" minimum:"1"`
+	Longest  time.Duration `query:"longest" default:"24h" doc:"leaves longer tracks out"`
 }
 
-// Tracks lists the tracks.
-func (s *shop) Tracks(_ context.Context, in *trackQuery) (*page[*track], error) {
-	var list []*track
-	for _, t := range s.tracks {
-		length := time.Duration(t.Milliseconds) * time.Millisecond
-		if length <= in.Longest && (in.Genre == "" || t.Genre == string(in.Genre)) {
-			list = append(list, t)
-		}
+// Tracks lists the tracks. It is the long list, so its pages have no numbers: each begins where the last one ended, which
+// the database finds by an index instead of counting rows, and tracks that come and go in between shift nothing.
+func (s *shop) Tracks(ctx context.Context, in *trackQuery) (*page[track], error) {
+	q := s.tracks.With("Genre").Filter("milliseconds__lte", in.Longest.Milliseconds()).OrderBy("id")
+	filters := []any{"genre", in.Genre, "longest", in.Longest}
+	if in.Genre != "" {
+		q = q.Filter("genre__name", string(in.Genre))
 	}
-	return pageOf(s, list, in.paging, "api.tracks", "genre", in.Genre, "longest", in.Longest)
+	if in.Playlist > 0 {
+		q = q.Filter("playlists", in.Playlist) // over the table between: those that have a row there
+		filters = append(filters, "playlist", in.Playlist)
+	}
+	total, err := q.Count(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := q.Page(ctx, orm.PageRequest{Size: in.Size, After: in.After})
+	if errors.Is(err, orm.ErrCursor) {
+		return nil, ishaa.BadRequest("after: %s", orm.ErrCursor)
+	} else if err != nil {
+		return nil, err
+	}
+	p := &page[track]{Items: []track{}, Total: total}
+	for i := range rows.Rows {
+		p.Items = append(p.Items, rows.Rows[i].shown())
+	}
+	if rows.Next != "" {
+		p.Next, err = s.next("api.tracks", append([]any{"after", rows.Next, "size", in.Size}, filters...))
+	}
+	return p, err
+}
+
+type country struct {
+	Country    string `json:"country"`
+	Orders     int64  `json:"orders"`
+	TotalCents int    `json:"total_cents"`
+}
+
+// Sales adds up what customers of each country have bought.
+func (s *shop) Sales(ctx context.Context, _ *struct{}) ([]country, error) {
+	var rows []struct {
+		Country string
+		Orders  int64
+		Total   orm.Decimal
+	}
+	err := orm.Of[Invoice](s.db).Filter("customer__isnull", false).OrderBy("-total", "country").Values(ctx, &rows,
+		orm.F("customer__country").As("country"), orm.Count("*").As("orders"), orm.Sum("total").As("total"))
+	list := []country{}
+	for _, r := range rows {
+		list = append(list, country{r.Country, r.Orders, cents(r.Total)})
+	}
+	return list, err
 }
 
 type searchQuery struct {
@@ -124,8 +155,8 @@ type searchQuery struct {
 }
 
 // Search finds albums by words of their titles and artists.
-func (s *shop) Search(_ context.Context, in *searchQuery) ([]*album, error) {
-	return s.search(in.Words), nil
+func (s *shop) Search(ctx context.Context, in *searchQuery) ([]album, error) {
+	return s.search(ctx, in.Words)
 }
 
 type tipsQuery struct {
@@ -134,11 +165,12 @@ type tipsQuery struct {
 }
 
 type tips struct {
-	Genre  genre    `json:"genre,omitempty"`
-	Albums []*album `json:"albums"`
+	Genre  genre   `json:"genre,omitempty"`
+	Albums []album `json:"albums"`
 }
 
 // Tips are the best-selling albums of the visitor's favourite genre.
-func (s *shop) Tips(_ context.Context, in *tipsQuery) (*tips, error) {
-	return &tips{in.Visitor.Genre, s.bestSellers(string(in.Visitor.Genre), in.Count)}, nil
+func (s *shop) Tips(ctx context.Context, in *tipsQuery) (*tips, error) {
+	albums, err := s.bestSellers(ctx, string(in.Visitor.Genre), in.Count)
+	return &tips{in.Visitor.Genre, albums}, err
 }

@@ -1,115 +1,90 @@
 package main
 
 import (
-	"compress/gzip"
-	"embed"
-	"encoding/csv"
-	"encoding/json"
+	"context"
+	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
+
+	"github.com/ishaa-framework/ishaa/orm"
 )
 
-// The catalogue never changes while the program runs, so handlers read it without a lock.
+// What pages and the API show of the records. Values fills such structs by the names of their fields, from columns of
+// several tables in one statement; nothing is read that is not shown.
 
 type album struct {
-	ID     int      `json:"id"`
-	Title  string   `json:"title"`
-	Artist string   `json:"artist"`
-	Genre  string   `json:"genre"`
-	Tracks []*track `json:"-"`
+	ID     int64  `json:"id"`
+	Title  string `json:"title"`
+	Artist string `json:"artist"`
+	Genre  string `json:"genre"`
 }
 
+// albumFields are what an album is shown with. Names lead over relations: "artist__name" joins the artist's table.
+var albumFields = []any{"id", "title", orm.F("artist__name").As("artist"), orm.F("genre__name").As("genre")}
+
 type artist struct {
-	ID     int    `json:"id"`
+	ID     int64  `json:"id"`
 	Name   string `json:"name"`
 	Albums int    `json:"albums"` // how many
 }
 
 type track struct {
-	ID           int    `json:"id"`
+	ID           int64  `json:"id"`
 	Name         string `json:"name"`
-	AlbumID      int    `json:"album_id"`
+	AlbumID      int64  `json:"album_id"`
 	Genre        string `json:"genre"`
 	Composer     string `json:"composer,omitempty"`
 	Milliseconds int    `json:"milliseconds"`
 	PriceCents   int    `json:"price_cents"`
 }
 
-// sale is one track sold.
-type sale struct {
-	Date       string
-	Country    string
-	Track      *track
-	Quantity   int
-	PriceCents int
+// shown is a track as it is shown. With has loaded its genre.
+func (t *Track) shown() track {
+	return track{t.ID, t.Name, t.AlbumID, t.Genre.Get().Name, t.Composer, t.Milliseconds, cents(t.UnitPrice)}
 }
+
+// cents is an amount of money that has two digits after its point.
+func cents(amount orm.Decimal) int {
+	n, err := strconv.Atoi(strings.Replace(string(amount), ".", "", 1))
+	must(err) // the column has a scale of 2
+	return n
+}
+
+// money is cents as an amount.
+func money(cents int) orm.Decimal { return orm.Decimal(fmt.Sprintf("%d.%02d", cents/100, cents%100)) }
 
 type catalog struct {
-	artists   []*artist // by id
-	albums    []*album  // by id
-	tracks    []*track  // by id
-	genres    []string  // sorted
-	sales     []sale    // in the order they were made
-	albumByID map[int]*album
-	trackByID map[int]*track
+	artists orm.Repository[Artist]
+	albums  orm.Repository[Album]
+	tracks  orm.Repository[Track]
+	lines   orm.Repository[InvoiceLine]
+	genres  []string // sorted: records come and go, their kinds do not
 }
 
-//go:embed data/catalog.json.gz data/sales.csv.gz
-var data embed.FS
-
-// openCatalog reads the files that are part of the program: if they are wrong, so is the program.
-func openCatalog() *catalog {
-	c := &catalog{albumByID: map[int]*album{}, trackByID: map[int]*track{}}
-	var file struct {
-		Albums []*album `json:"albums"`
-		Tracks []*track `json:"tracks"`
-	}
-	must(json.NewDecoder(unpack("data/catalog.json.gz")).Decode(&file))
-	c.albums, c.tracks = file.Albums, file.Tracks
-	byName := map[string]*artist{}
-	for _, a := range c.albums {
-		c.albumByID[a.ID] = a
-		if byName[a.Artist] == nil {
-			byName[a.Artist] = &artist{ID: len(c.artists) + 1, Name: a.Artist}
-			c.artists = append(c.artists, byName[a.Artist])
-		}
-		byName[a.Artist].Albums++
-	}
-	for _, t := range c.tracks {
-		a := c.albumByID[t.AlbumID]
-		a.Tracks = append(a.Tracks, t)
-		a.Genre = a.Tracks[0].Genre
-		c.trackByID[t.ID] = t
-		c.genres = append(c.genres, t.Genre)
-	}
-	slices.Sort(c.genres)
-	c.genres = slices.Compact(c.genres)
-	c.readSales()
-	return c
-}
-
-func (c *catalog) readSales() {
-	rows, err := csv.NewReader(unpack("data/sales.csv.gz")).ReadAll()
-	must(err)
-	number := func(text string) int {
-		n, err := strconv.Atoi(text)
-		must(err)
-		return n
-	}
-	for _, row := range rows[1:] {
-		c.sales = append(c.sales, sale{row[0], row[1], c.trackByID[number(row[2])], number(row[3]), number(row[4])})
+func newCatalog(db *orm.DB) *catalog {
+	return &catalog{
+		artists: orm.Of[Artist](db), albums: orm.Of[Album](db), tracks: orm.Of[Track](db), lines: orm.Of[InvoiceLine](db),
+		genres: genreNames(),
 	}
 }
 
-func unpack(name string) io.Reader {
-	file, err := data.Open(name)
+// genreNames reads the genres from the embedded data, where they come first: the schema of the API needs them before the
+// database is there.
+func genreNames() (names []string) {
+	in, err := openChinook()
 	must(err)
-	content, err := gzip.NewReader(file)
-	must(err)
-	return content
+	var head tableHead
+	must(in.Decode(&head))
+	for range head.Rows {
+		var g Genre
+		must(in.Decode(&g))
+		names = append(names, g.Name)
+	}
+	slices.Sort(names)
+	return names
 }
 
 func must(err error) {
@@ -130,12 +105,44 @@ func (e *missing) Error() string { return fmt.Sprintf("there is no %s %v", e.wha
 // HTTPStatus maps the error to 404 Not Found.
 func (e *missing) HTTPStatus() int { return 404 }
 
-// album returns an album by its number.
-func (c *catalog) album(id int) (*album, error) {
-	if a := c.albumByID[id]; a != nil {
-		return a, nil
+// found says what is missing when a row is not there; other errors stay what they are. Without it the ORM's own error would
+// be a 404 as well, one that names the table.
+func found(err error, what string, id any) error {
+	if errors.Is(err, orm.ErrNotFound) {
+		return &missing{what, id}
 	}
-	return nil, &missing{"album", id}
+	return err
+}
+
+// albumDetail is an album and what is on it.
+type albumDetail struct {
+	ID     int64   `json:"id"`
+	Title  string  `json:"title"`
+	Artist string  `json:"artist"`
+	Genre  string  `json:"genre"`
+	Tracks []track `json:"tracks"`
+}
+
+// album returns an album by its number. With loads relations by one statement each, however many rows there are.
+func (c *catalog) album(ctx context.Context, id int64) (*albumDetail, error) {
+	a, err := c.albums.With("Artist", "Genre", "Tracks.Genre").Filter("id", id).One(ctx)
+	if err != nil {
+		return nil, found(err, "album", id)
+	}
+	detail := &albumDetail{ID: a.ID, Title: a.Title, Artist: a.Artist.Get().Name, Genre: a.Genre.Get().Name}
+	for _, t := range a.Tracks.All() {
+		detail.Tracks = append(detail.Tracks, t.shown())
+	}
+	return detail, nil
+}
+
+// hasAlbum returns an error if there is no such album.
+func (c *catalog) hasAlbum(ctx context.Context, id int64) error {
+	there, err := c.albums.Filter("id", id).Exists(ctx)
+	if err == nil && !there {
+		err = &missing{"album", id}
+	}
+	return err
 }
 
 // genre returns a genre as the catalogue spells it, and whether it has it.
@@ -147,41 +154,129 @@ func (c *catalog) genre(name string) (string, bool) {
 	return c.genres[i], true
 }
 
-// albumsOf lists the albums of a genre, or all of them for "".
-func (c *catalog) albumsOf(genre string) []*album {
-	if genre == "" {
-		return c.albums
+// albumsOf is the albums of a genre, or all of them for "". A query is a value: it is refined by whoever gets it, and
+// runs when rows are asked for.
+func (c *catalog) albumsOf(genre string) orm.Query[Album] {
+	q := c.albums.OrderBy("id")
+	if genre != "" {
+		q = q.Filter("genre__name", genre)
 	}
-	var list []*album
-	for _, a := range c.albums {
-		if a.Genre == genre {
-			list = append(list, a)
-		}
-	}
-	return list
+	return q
 }
 
-// bestSellers lists the albums of a genre, or of all for "", that sold most tracks, those that sold best first.
-func (c *catalog) bestSellers(genre string, most int) []*album {
-	sold := map[int]int{}
-	for _, s := range c.sales {
-		sold[s.Track.AlbumID] += s.Quantity
-	}
-	list := slices.Clone(c.albumsOf(genre))
-	slices.SortStableFunc(list, func(a, b *album) int { return sold[b.ID] - sold[a.ID] })
-	return list[:min(most, len(list))]
+// listAlbums runs a query for albums as they are shown.
+func listAlbums(ctx context.Context, q orm.Query[Album]) ([]album, error) {
+	list := []album{}
+	return list, q.Values(ctx, &list, albumFields...)
 }
 
-// search lists the albums whose title or artist holds the words of the query, whatever their case and order.
-func (c *catalog) search(query string) []*album {
-	words := strings.Fields(strings.ToLower(query))
-	list := []*album{}
-	for _, a := range c.albums {
-		text := strings.ToLower(a.Title + " " + a.Artist)
-		missing := func(word string) bool { return !strings.Contains(text, word) }
-		if len(words) > 0 && !slices.ContainsFunc(words, missing) {
-			list = append(list, a)
+// bestSellers lists the albums of a genre, or of all for "", that sold most tracks, those that sold best first: an
+// aggregate over a join of five tables, grouped by what is shown.
+func (c *catalog) bestSellers(ctx context.Context, genre string, most int) ([]album, error) {
+	q := c.lines.Query()
+	if genre != "" {
+		q = q.Filter("track__album__genre__name", genre)
+	}
+	var sold []struct {
+		album
+		Sold int64
+	}
+	err := q.OrderBy("-sold", "id").Limit(most).Values(ctx, &sold,
+		orm.F("track__album__id").As("id"), orm.F("track__album__title").As("title"), orm.F("track__album__artist__name").As("artist"),
+		orm.F("track__album__genre__name").As("genre"), orm.Sum("quantity").As("sold"))
+	list := []album{}
+	for _, s := range sold {
+		list = append(list, s.album)
+	}
+	return list, err
+}
+
+// wordsAtMost bounds what one search asks of the database.
+const wordsAtMost = 10
+
+// search lists the albums whose title or artist holds the words of the query, whatever their case and order. Words are
+// bound as values, so that nothing in them means anything to SQL, nor to LIKE.
+func (c *catalog) search(ctx context.Context, query string) ([]album, error) {
+	words := strings.Fields(query)
+	if len(words) == 0 {
+		return []album{}, nil
+	}
+	q := c.albums.OrderBy("id")
+	for _, word := range words[:min(len(words), wordsAtMost)] {
+		q = q.Filter(orm.Or(orm.Q("title__icontains", word), orm.Q("artist__name__icontains", word)))
+	}
+	return listAlbums(ctx, q)
+}
+
+// tracksAtOnce is how many tracks are read at once where all of them are.
+const tracksAtOnce = 500
+
+// eachTrack yields tracks in the order of their numbers. It reads them page by page, so that a client that reads slowly
+// holds no connection to the database in the meantime.
+func eachTrack(ctx context.Context, q orm.Query[Track]) func(yield func(track, error) bool) {
+	return func(yield func(track, error) bool) {
+		ask := orm.PageRequest{Size: tracksAtOnce}
+		for {
+			page, err := q.With("Genre").OrderBy("id").Page(ctx, ask)
+			if err != nil {
+				yield(track{}, err)
+				return
+			}
+			for i := range page.Rows {
+				if !yield(page.Rows[i].shown(), nil) {
+					return
+				}
+			}
+			if page.Next == "" {
+				return
+			}
+			ask.After = page.Next
 		}
 	}
-	return list
+}
+
+// sale is one track sold.
+type sale struct {
+	ID       int64
+	Date     time.Time
+	Country  string
+	Track    string
+	Quantity int
+	Price    orm.Decimal
+}
+
+// eachSale yields the sales in the order they were made, page by page like eachTrack. Values has no pages, so the place
+// where one ends is kept by hand: the same thing without the cursor.
+func (c *catalog) eachSale(ctx context.Context) func(yield func(sale, error) bool) {
+	return func(yield func(sale, error) bool) {
+		for last := int64(0); ; {
+			var some []sale
+			err := c.lines.Filter("id__gt", last).OrderBy("id").Limit(tracksAtOnce).Values(ctx, &some, "id",
+				orm.F("invoice__date").As("date"), orm.Coalesce(orm.F("invoice__country"), "").As("country"), orm.F("track__name").As("track"),
+				"quantity", orm.F("unit_price").As("price"))
+			if err != nil {
+				yield(sale{}, err)
+				return
+			}
+			for _, s := range some {
+				if !yield(s, nil) {
+					return
+				}
+			}
+			if len(some) < tracksAtOnce {
+				return
+			}
+			last = some[len(some)-1].ID
+		}
+	}
+}
+
+// trackAfter is the track with the next number, and the first one after the last.
+func (c *catalog) trackAfter(ctx context.Context, id int64) (Track, error) {
+	q := c.tracks.With("Album.Artist").OrderBy("id")
+	t, err := q.Filter("id__gt", id).First(ctx)
+	if errors.Is(err, orm.ErrNotFound) {
+		t, err = q.First(ctx)
+	}
+	return t, err
 }

@@ -8,6 +8,7 @@ import (
 	_ "image/jpeg" // covers may be JPEG …
 	"image/png"    // … or PNG
 	"io"
+	"math"
 	"net/http"
 	"sync"
 
@@ -25,7 +26,7 @@ type covers struct {
 	catalog *catalog
 	url     func(route string, pairs ...any) (string, error)
 	mu      sync.RWMutex
-	byAlbum map[int]cover
+	byAlbum map[int64]cover
 }
 
 const (
@@ -34,7 +35,7 @@ const (
 )
 
 func addCovers(app *ishaa.App, c *catalog) {
-	v := &covers{catalog: c, url: app.URL, byAlbum: map[int]cover{}}
+	v := &covers{catalog: c, url: app.URL, byAlbum: map[int64]cover{}}
 	app.Get("/albums/<int:id>/cover", v.show, ishaa.Name("cover"), revalidated) // middleware is an option of a route
 	ishaa.Post(app, "/albums/<int:id>/cover", v.upload, ishaa.BodyLimit(coverBytes+4096))
 }
@@ -51,13 +52,12 @@ var revalidated = ishaa.Middleware{
 }
 
 type newCover struct {
-	Album int             `path:"id"`
+	Album int64           `path:"id"`
 	File  *ishaa.FormFile `file:"cover" required:"true"`
 }
 
-func (v *covers) upload(_ context.Context, in *newCover) (*ishaa.Response, error) {
-	a, err := v.catalog.album(in.Album)
-	if err != nil {
+func (v *covers) upload(ctx context.Context, in *newCover) (*ishaa.Response, error) {
+	if err := v.catalog.hasAlbum(ctx, in.Album); err != nil {
 		return nil, err
 	}
 	content, err := in.File.Open()
@@ -70,9 +70,9 @@ func (v *covers) upload(_ context.Context, in *newCover) (*ishaa.Response, error
 		return nil, err
 	}
 	v.mu.Lock()
-	v.byAlbum[a.ID] = image
+	v.byAlbum[in.Album] = image
 	v.mu.Unlock()
-	back, err := v.url("album", "id", a.ID)
+	back, err := v.url("album", "id", in.Album)
 	return ishaa.Redirect(back), err
 }
 
@@ -93,39 +93,72 @@ func readCover(content io.Reader) (cover, error) {
 }
 
 func (v *covers) show(r *ishaa.Request) (any, error) {
-	a, err := v.catalog.album(int(r.ParamInt("id")))
-	if err != nil {
+	id := r.ParamInt("id")
+	if err := v.catalog.hasAlbum(r.Context(), id); err != nil {
 		return nil, err
 	}
 	v.mu.RLock()
-	uploaded, ok := v.byAlbum[a.ID]
+	uploaded, ok := v.byAlbum[id]
 	v.mu.RUnlock()
 	if ok {
 		return ishaa.Bytes(uploaded.contentType, uploaded.content), nil
 	}
 	var drawn bytes.Buffer
-	if err := png.Encode(&drawn, record(a.ID)); err != nil {
+	if err := png.Encode(&drawn, sleeve(id)); err != nil {
 		return nil, err
 	}
 	return ishaa.Bytes("image/png", drawn.Bytes()), nil
 }
 
-// record draws a record whose label has a colour of its own.
-func record(id int) image.Image {
-	const side, hole, label, edge = 256, 5, 45, 120
-	tint := color.RGBA{uint8(id * 67), uint8(id * 151), uint8(id*41 + 90), 255}
-	img := image.NewPaletted(image.Rect(0, 0, side, side), color.Palette{color.White, color.Black, color.Gray{48}, tint})
+// sleeve draws a cover: one of four patterns, in colours of the album's own.
+func sleeve(id int64) image.Image {
+	const side, cell = 256, 64
+	turn := float64(id) * 137.5 // degrees: neighbours are far from each other
+	img := image.NewPaletted(image.Rect(0, 0, side, side), color.Palette{
+		shade(turn, 0.30), shade(turn+35, 0.55), shade(turn+70, 0.80), shade(turn+180, 0.65),
+	})
+	pattern := id / 4 % 2 * 2 // which changes slower than the colours …
+	if id%3 == 0 {
+		pattern++ // … but now and then
+	}
 	for y := range side {
 		for x := range side {
-			dx, dy := x-side/2, y-side/2
-			switch square := dx*dx + dy*dy; {
-			case square < hole*hole || square > edge*edge: // paper
-			case square < label*label:
-				img.SetColorIndex(x, y, 3)
-			default:
-				img.SetColorIndex(x, y, 1+uint8(square/400%2)) // grooves
+			var tint int
+			switch pattern {
+			case 0: // a record
+				switch square := (x-128)*(x-128) + (y-128)*(y-128); {
+				case square < 6*6 || square > 112*112:
+					tint = 2
+				case square < 42*42:
+					tint = 3
+				case square/500%5 == 0: // grooves
+					tint = 1
+				}
+			case 1: // a sun over stripes
+				tint = (x + y) / 32 % 2
+				if (x-176)*(x-176)+(y-80)*(y-80) < 52*52 {
+					tint = 3
+				}
+			case 2: // quarters of circles
+				u, v := x%cell, y%cell
+				if (int64(x/cell+y/cell)+id)%2 == 0 {
+					u = cell - u
+				}
+				tint = min((u*u+v*v)/(cell*cell/3+1), 3)
+			default: // waves
+				tint = (y + int(14*math.Sin(float64(int64(x)+id*9)/26))) / 43 % 4
 			}
+			img.SetColorIndex(x, y, uint8(tint))
 		}
 	}
 	return img
+}
+
+// shade is a colour of a hue, in degrees, as light as is said from 0 to 1.
+func shade(hue, light float64) color.Color {
+	part := func(offset float64) uint8 {
+		wave := 0.5 + 0.5*math.Cos((hue-offset)*math.Pi/180)
+		return uint8(255 * (light*0.55 + wave*0.45*light + 0.04))
+	}
+	return color.RGBA{part(0), part(120), part(240), 255}
 }

@@ -19,8 +19,18 @@ func addNetHTTP(app *ishaa.App, c *catalog) {
 
 	// The shop's old site, a handler with a mux of its own. The security headers, the log and the limits apply to it too.
 	old := http.NewServeMux()
-	old.HandleFunc("GET /stock", func(w http.ResponseWriter, _ *http.Request) {
-		fmt.Fprintf(w, "%d albums, %d tracks\n", len(c.albums), len(c.tracks))
+	old.HandleFunc("GET /stock", func(w http.ResponseWriter, r *http.Request) {
+		albums, err := c.albums.Count(r.Context())
+		if err != nil {
+			http.Error(w, http.StatusText(http.StatusServiceUnavailable), http.StatusServiceUnavailable)
+			return
+		}
+		tracks, err := c.tracks.Count(r.Context())
+		if err != nil {
+			http.Error(w, http.StatusText(http.StatusServiceUnavailable), http.StatusServiceUnavailable)
+			return
+		}
+		fmt.Fprintf(w, "%d albums, %d tracks\n", albums, tracks)
 	})
 	app.Mount("/old/", http.StripPrefix("/old", old))
 }

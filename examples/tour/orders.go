@@ -2,12 +2,15 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/ishaa-framework/ishaa"
 	"github.com/ishaa-framework/ishaa/middleware"
+	"github.com/ishaa-framework/ishaa/openapi"
+	"github.com/ishaa-framework/ishaa/orm"
 )
 
 // ordersAMinute is how many orders a client may send; a few more than one needs.
@@ -16,6 +19,7 @@ const ordersAMinute = 20
 func addOrders(api *ishaa.Blueprint, s *shop) {
 	ishaa.Post(api, "/orders", s.PlaceOrder,
 		ishaa.BodyLimit(16<<10),
+		openapi.Problems(409), // for the document: see describe.go
 		middleware.RateLimit(middleware.RateLimitOptions{Max: ordersAMinute})) // middleware of one route
 	ishaa.Get(api, "/orders/<uuid:id>", s.Order, ishaa.Name("order"))
 
@@ -32,12 +36,14 @@ type newOrder struct {
 }
 
 type orderRequest struct {
+	// ID may be chosen by the client: then an order that is sent twice, because the first answer was lost, is placed once.
+	ID    string      `json:"id,omitempty" format:"uuid"`
 	Items []orderItem `json:"items" required:"true" minItems:"1" maxItems:"50"`
 }
 
 type orderItem struct {
-	Track    int `json:"track" required:"true" minimum:"1"`
-	Quantity int `json:"quantity" default:"1" minimum:"1" maximum:"100"`
+	Track    int64 `json:"track" required:"true" minimum:"1"`
+	Quantity int   `json:"quantity" default:"1" minimum:"1" maximum:"100"`
 }
 
 // order is what the shop made of it.
@@ -56,28 +62,72 @@ type orderPlaced struct {
 }
 
 // unknownTrack knows nothing of HTTP at all.
-type unknownTrack struct{ id int }
+type unknownTrack struct{ id int64 }
 
 func (e *unknownTrack) Error() string { return fmt.Sprintf("there is no track %d", e.id) }
 
-// PlaceOrder adds an order up and keeps it. That the numbers are in range has been seen to.
-func (s *shop) PlaceOrder(_ context.Context, in *newOrder) (*orderPlaced, error) {
-	o := &order{ID: s.uuid(), Created: s.now().UTC(), Items: in.Body.Items}
-	for _, item := range o.Items {
-		t := s.trackByID[item.Track]
-		if t == nil {
-			return nil, &unknownTrack{item.Track}
-		}
-		o.TotalCents += item.Quantity * t.PriceCents
+// PlaceOrder keeps an order as an invoice with its lines. That the numbers are in range has been seen to. Whatever goes
+// wrong inside of the transaction leaves nothing behind.
+func (s *shop) PlaceOrder(ctx context.Context, in *newOrder) (*orderPlaced, error) {
+	id := strings.ToLower(in.Body.ID)
+	if id == "" {
+		id = s.uuid()
 	}
-	location, err := s.url("api.order", "id", o.ID)
+	location, err := s.url("api.order", "id", id)
 	if err != nil {
 		return nil, err
 	}
-	s.mu.Lock()
-	s.orders[o.ID] = o
-	s.mu.Unlock()
-	return &orderPlaced{Location: location, Body: o}, nil
+	var placed *order
+	err = s.db.Tx(ctx, func(tx *orm.Tx) error { // it may run again, if it collided with another one
+		invoice, err := orm.Of[Invoice](tx).Create(ctx, Invoice{Number: &id, Date: s.now(), Total: "0"})
+		if err != nil {
+			return err
+		}
+		lines, total, err := priced(ctx, tx, invoice.ID, in.Body.Items)
+		if err != nil {
+			return err
+		}
+		if err := orm.Of[InvoiceLine](tx).CreateMany(ctx, lines); err != nil {
+			return err
+		}
+		invoice.Total = money(total)
+		if err := orm.Of[Invoice](tx).Save(ctx, &invoice, orm.Only("total")); err != nil {
+			return err
+		}
+		placed = &order{id, invoice.Date, in.Body.Items, total}
+		return nil
+	})
+	if errors.Is(err, orm.ErrUnique) { // a 409 by itself, in words of the database's
+		return nil, ishaa.Conflict("the order %s was placed before", id)
+	} else if err != nil {
+		return nil, err
+	}
+	return &orderPlaced{Location: location, Body: placed}, nil
+}
+
+// priced makes lines of an invoice, at the prices of today.
+func priced(ctx context.Context, on orm.Session, invoice int64, items []orderItem) (lines []InvoiceLine, total int, err error) {
+	var ids []int64
+	for _, item := range items {
+		ids = append(ids, item.Track)
+	}
+	tracks, err := orm.Of[Track](on).Filter("id__in", ids).Only("unit_price").All(ctx)
+	if err != nil {
+		return nil, 0, err
+	}
+	prices := map[int64]orm.Decimal{}
+	for _, t := range tracks {
+		prices[t.ID] = t.UnitPrice
+	}
+	for _, item := range items {
+		price, ok := prices[item.Track]
+		if !ok {
+			return nil, 0, &unknownTrack{item.Track}
+		}
+		lines = append(lines, InvoiceLine{InvoiceID: invoice, TrackID: item.Track, UnitPrice: price, Quantity: item.Quantity})
+		total += item.Quantity * cents(price)
+	}
+	return lines, total, nil
 }
 
 type byUUID struct {
@@ -85,11 +135,14 @@ type byUUID struct {
 }
 
 // Order finds an order. It needs no password: an order's id cannot be guessed, so whoever has it was given it.
-func (s *shop) Order(_ context.Context, in *byUUID) (*order, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if o := s.orders[strings.ToLower(in.ID)]; o != nil {
-		return o, nil
+func (s *shop) Order(ctx context.Context, in *byUUID) (*order, error) {
+	invoice, err := orm.Of[Invoice](s.db).With("Lines").Filter("number", strings.ToLower(in.ID)).One(ctx)
+	if err != nil {
+		return nil, found(err, "order", in.ID)
 	}
-	return nil, &missing{"order", in.ID}
+	o := &order{ID: *invoice.Number, Created: invoice.Date, TotalCents: cents(invoice.Total)}
+	for _, line := range invoice.Lines.All() {
+		o.Items = append(o.Items, orderItem{line.TrackID, line.Quantity})
+	}
+	return o, nil
 }

@@ -22,18 +22,25 @@ var seen = map[string]struct {
 	"a page":                         {"200", []string{"<h1>Record shop</h1>", "347 albums", `<a href="/albums/1">For Those About To Rock We Salute You</a> by AC/DC`}},
 	"a page with a parameter":        {"200", []string{"<h1>The Essential Miles Davis [Disc 1]</h1>", "<li>Jeru <small>€ 0.99</small></li>"}},
 	"the same page for another host": {"200", []string{"<h1>Jazz</h1>", "13 albums"}},
-	"a search; what it is given comes back escaped": {"200", []string{"0 albums for “miles &lt;b&gt;”"}},
+	"a search; what it is given comes back escaped":                  {"200", []string{"0 albums for “miles &lt;b&gt;”"}},
+	"a block of that page without the rest, as a script asks for it": {"200", []string{"<p class=\"count\">2 albums for “davis essential”</p>"}},
+	"a form with mistakes: its page again, with each beside its field": {"422", []string{
+		`name="name" type="text" value="A"`, `<span class="error" id="name-error">Your name must be at least 2 characters long</span>`, `id="day-error"`}},
+	"the same mistakes for a program":            {"422", []string{`{"pointer":"/name","in":"form","rule":"minLength"`, `"pointer":"/copies","in":"form","rule":"maximum"`}},
+	"a static file, and how long it may be kept": {"200", []string{"Cache-Control: no-cache\r\n", "Etag: \"", "Content-Type: text/css; charset=utf-8\r\n"}},
 	"a cookie, and a redirect that stays on this site": {"303", []string{
 		"Location: /\r\n", "Set-Cookie: favourite=Blues; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax"}},
 	"the page as the cookie's owner sees it": {"200", []string{"<h1>Blues</h1>", "<option selected>Blues</option>"}},
 	"what a page says about security": {"200", []string{
 		"Content-Security-Policy: default-src 'self'", "X-Content-Type-Options: nosniff", "X-Robots-Tag: noindex", "Server-Timing: shop;dur="}},
-	"a write from another site is refused":  {"403", []string{`"title":"Forbidden"`}},
-	"the shop's own 404 page, for browsers": {"404", []string{"<h1>Not in stock</h1>", "/nowhere", `<a href="/">`}},
-	"whether it is ready for visitors":      {"200", []string{"ready\n"}},
+	"a write from another site is refused":                          {"403", []string{`"title":"Forbidden"`}},
+	"the shop's own 404 page, for browsers":                         {"404", []string{"<h1>Not in stock</h1>", "/nowhere", `<a href="/">`}},
+	"a page for members: the way to it leads over the sign-in page": {"303", []string{"Location: /sign-in?next=%2Faccount\r\n", "Cache-Control: no-store\r\n"}},
+	"a registration that does not fit":                              {"422", []string{`{"pointer":"/password","in":"form","rule":"policy","message":"is one of the most common: choose another"`}},
+	"whether it is ready for visitors":                              {"200", []string{"ready\n"}},
 
 	"JSON, a page of a list":                {"200", []string{`{"items":[{"id":267,"title":"Worlds",`, `"total":13`, `"next":"/api/v1/albums?page=2`}},
-	"JSON, who has made most albums":        {"200", []string{`{"items":[{"id":55,"name":"Iron Maiden","albums":21},`}},
+	"JSON, who has made most albums":        {"200", []string{`{"items":[{"id":90,"name":"Iron Maiden","albums":21},`}},
 	"JSON, one album":                       {"200", []string{`"artist":"Miles Davis"`, `{"id":598,"name":"Jeru","album_id":48,`}},
 	"JSON, the short tracks":                {"200", []string{`"name":"Fotografia"`, `"total":5}`}},
 	"JSON, a search":                        {"200", []string{`[{"id":48,`, `{"id":49,`}},
@@ -52,16 +59,23 @@ var seen = map[string]struct {
 	"an order that fits, for a track that is not there": {"422", []string{`"detail":"there is no track 9999","track":9999`}},
 	"JSON that is malformed, and where":                 {"400", []string{"line 1, column 26"}},
 	"JSON that two programs could read differently":     {"400", []string{`duplicate key \"items\"`}},
+	"the API as OpenAPI; its pages are at /docs":        {"200", []string{"openapi: \"3.1.0\"\n", "title: \"Record shop\"\n", "/api/v1/orders"}},
+	"GraphQL, with a part of a long list; its editor is at /graphql": {"200", []string{
+		`{"data":{"albums":{"totalCount":13,"nodes":[{"title":"Warner 25 Anos","artist":{"name":"Antônio Carlos Jobim"}},`, `"endCursor":"`}},
+	"GraphQL, an order that only members may place": {"200", []string{`"code":"UNAUTHENTICATED"`}},
+	"a subscription by server-sent events":          {"200", []string{`data: {"data":{"nowPlaying":{"name":"Jeru"}}}`, "event: complete\n"}},
 
 	"a sequence as a JSON array":               {"200", []string{`[{"id":3451,`, `"price_cents":99}]`}},
 	"the same sequence, one JSON value a line": {"200", []string{`{"id":194,"name":"First Time I Met The Blues"`, "}\n{\"id\":195,"}},
 	"a table that is sent as it is made":       {"200", []string{"date,country,track,quantity,price_cents\n2021-01-01,Germany,Balls to the Wall,1,99\n", "2025-12-22,"}},
 	"server-sent events: two tracks of the shop's radio": {"200", []string{
 		"id: 1\nevent: track\ndata: For Those About To Rock (We Salute You) by AC/DC\n\n", "id: 2\nevent: track\n"}},
-	"the radio from where a client left off":   {"200", []string{"id: 598\nevent: track\ndata: Jeru by Miles Davis\n\n"}},
-	"a download with a name":                   {"200", nil}, // see downloaded
-	"an upload: one album's cover for another": {"303", []string{"Location: /albums/48\r\n"}},
-	"a handler of net/http":                    {"200", []string{"347 albums, 3503 tracks\n"}},
+	"the radio from where a client left off":                      {"200", []string{"id: 598\nevent: track\ndata: Jeru by Miles Davis\n\n"}},
+	"a download with a name":                                      {"200", nil}, // see downloaded
+	"an upload: one album's cover for another":                    {"303", []string{"Location: /albums/48\r\n"}},
+	"a WebSocket, without its handshake":                          {"426", []string{"Upgrade: websocket\r\n", "Sec-Websocket-Version: 13\r\n"}},
+	"a job in the background, and how far it is until it is done": {"200", []string{"event: progress\n", `"status":"completed","done":59,"total":59`}},
+	"a handler of net/http":                                       {"200", []string{"347 albums, 3503 tracks\n"}},
 }
 
 const downloaded = "The Essential Miles Davis [Disc 1].txt"
@@ -75,6 +89,9 @@ func build(t *testing.T) string {
 	}
 	return binary
 }
+
+// memory has the program leave nothing on the machine.
+const memory = "ISHAA_DATABASE_URL=sqlite://:memory:"
 
 // What the program does besides serving.
 func TestCommands(t *testing.T) {
@@ -93,6 +110,8 @@ func TestCommands(t *testing.T) {
 			`GET +/api/v1/orders/<uuid:id> +api.order +tour/orders.go:\d+`,
 			`ANY +/old/ +tour/nethttp.go:\d+`,
 		}, false},
+		{"import", []string{`imported InvoiceLine: 2240 rows`, `applied \d+_import_chinook .+`, `memory.db has 15607 rows in 12 tables`}, false},
+		{"migrate status", []string{`\d+ +tables +pending *`, `\d+ +import_chinook +pending *`}, false},
 		{"routes --json", []string{`    "name": "api.order",`, `    "blueprint": "api",`}, false},
 		{"check", []string{`tour: \d+ routes, ready to serve at 127\.0\.0\.1:8000`}, false},
 		{"-addr 127.0.0.1:9 check", []string{`tour: \d+ routes, ready to serve at 127\.0\.0\.1:9`}, false},
@@ -104,6 +123,7 @@ func TestCommands(t *testing.T) {
 		t.Run(c.args, func(t *testing.T) {
 			cmd := exec.CommandContext(t.Context(), binary, strings.Fields(c.args)...)
 			cmd.Dir = t.TempDir()
+			cmd.Env = append(os.Environ(), memory)
 			out, err := cmd.CombinedOutput()
 			if (err != nil) != c.fails {
 				t.Errorf("it ended with %v", err)
@@ -127,6 +147,7 @@ func TestPrintedCommands(t *testing.T) {
 	address := launch.FreeAddress(t)
 	cmd := exec.Command(binary, "-addr", address)
 	cmd.Dir = t.TempDir()
+	cmd.Env = append(os.Environ(), memory)
 	tour := launch.Start(t, cmd, 1)
 	if !strings.Contains(tour.Preface, "http://"+address) {
 		t.Errorf("it does not say where it listens:\n%s", tour.Preface)

@@ -4,10 +4,10 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/ishaa-framework/ishaa"
+	"github.com/ishaa-framework/ishaa/orm"
 	"github.com/ishaa-framework/ishaa/schema"
 )
 
@@ -15,21 +15,19 @@ import (
 // a command or a queue could call them as well.
 type shop struct {
 	*catalog
+	db   *orm.DB
 	now  func() time.Time
 	url  func(route string, pairs ...any) (string, error)
 	uuid func() string
-
-	mu     sync.Mutex
-	orders map[string]*order // in memory, for as long as the program runs
 }
 
-func newShop(app *ishaa.App, c *catalog) *shop {
+func newShop(app *ishaa.App, db *orm.DB, c *catalog) *shop {
 	return &shop{
 		catalog: c,
+		db:      db,
 		now:     func() time.Time { return app.Clock().Now() }, // tests set the application's clock
 		url:     app.URL,
 		uuid:    randomUUID,
-		orders:  map[string]*order{},
 	}
 }
 
@@ -51,36 +49,42 @@ func describeGenres(app *ishaa.App, c *catalog) {
 	}))
 }
 
-// paging is the part that inputs of lists have in common.
+// paging is the part that inputs of lists have in common, whose pages have numbers.
 type paging struct {
 	Page int `query:"page" minimum:"1" maximum:"1000" default:"1"`
 	Size int `query:"size" minimum:"1" maximum:"100" default:"20"`
 }
 
+func (p paging) skip() int { return (p.Page - 1) * p.Size }
+
 // page is one page of a list.
 type page[T any] struct {
 	Items []T    `json:"items"`
-	Total int    `json:"total"` // on all pages
+	Total int64  `json:"total"` // on all pages
 	Next  string `json:"next,omitempty"`
 }
 
-// pageOf cuts a page out of a list. The next one has the same filters, which are name, value pairs.
-func pageOf[T any](s *shop, all []T, in paging, route string, filters ...any) (*page[T], error) {
-	from := min((in.Page-1)*in.Size, len(all))
-	to := min(from+in.Size, len(all))
-	p := &page[T]{Items: append([]T{}, all[from:to]...), Total: len(all)}
-	if to == len(all) {
+// pageOf makes a page. If it is not the last one, it says where the next one is, by the same filters, which are name, value
+// pairs.
+func pageOf[T any](s *shop, items []T, total int64, in paging, route string, filters ...any) (*page[T], error) {
+	p := &page[T]{Items: items, Total: total}
+	if int64(in.skip()+len(items)) >= total || len(items) == 0 {
 		return p, nil
 	}
-	query := []any{"page", in.Page + 1, "size", in.Size}
-	for i := 0; i < len(filters); i += 2 {
-		if fmt.Sprint(filters[i+1]) != "" {
-			query = append(query, filters[i], filters[i+1])
+	var err error
+	p.Next, err = s.next(route, append([]any{"page", in.Page + 1, "size", in.Size}, filters...))
+	return p, err
+}
+
+// next is the address of another page. Filters that are not given are left out.
+func (s *shop) next(route string, query []any) (string, error) {
+	var given []any
+	for i := 0; i < len(query); i += 2 {
+		if fmt.Sprint(query[i+1]) != "" {
+			given = append(given, query[i], query[i+1])
 		}
 	}
-	var err error
-	p.Next, err = s.url(route, query...) // a wrong name is an error, never a broken link
-	return p, err
+	return s.url(route, given...) // a wrong name is an error, never a broken link
 }
 
 // randomUUID makes a version 4 UUID (RFC 9562 §5.4).

@@ -21,8 +21,11 @@ func addStreams(app *ishaa.App, s *shop) {
 		return ishaa.Stream("text/csv; charset=utf-8", func(w *ishaa.StreamWriter) error {
 			rows := csv.NewWriter(w)
 			rows.Write([]string{"date", "country", "track", "quantity", "price_cents"})
-			for _, s := range s.sales {
-				rows.Write([]string{s.Date, s.Country, s.Track.Name, strconv.Itoa(s.Quantity), strconv.Itoa(s.PriceCents)})
+			for s, err := range s.eachSale(r.Context()) {
+				if err != nil {
+					return err
+				}
+				rows.Write([]string{s.Date.Format(time.DateOnly), s.Country, s.Track, strconv.Itoa(s.Quantity), strconv.Itoa(cents(s.Price))})
 			}
 			rows.Flush()
 			return rows.Error() // an error cuts the connection: nobody takes half a file for a whole one
@@ -30,7 +33,7 @@ func addStreams(app *ishaa.App, s *shop) {
 	}, ishaa.Name("sales"))
 
 	app.Get("/albums/<int:id>/tracklist", func(r *ishaa.Request) (any, error) {
-		a, err := s.album(int(r.ParamInt("id")))
+		a, err := s.album(r.Context(), r.ParamInt("id"))
 		if err != nil {
 			return nil, err
 		}
@@ -49,14 +52,12 @@ type everyTrack struct {
 
 // EveryTrack gives the tracks one by one. A sequence becomes a JSON array, or NDJSON, or server-sent events: what the
 // client's Accept asks for.
-func (s *shop) EveryTrack(_ context.Context, in *everyTrack) (iter.Seq[*track], error) {
-	return func(yield func(*track) bool) {
-		for _, t := range s.tracks {
-			if (in.Genre == "" || t.Genre == string(in.Genre)) && !yield(t) {
-				return
-			}
-		}
-	}, nil
+func (s *shop) EveryTrack(ctx context.Context, in *everyTrack) (iter.Seq2[track, error], error) {
+	q := s.tracks.Query()
+	if in.Genre != "" {
+		q = q.Filter("genre__name", string(in.Genre))
+	}
+	return eachTrack(ctx, q), nil
 }
 
 // radio is the shop's radio.
@@ -73,21 +74,36 @@ type tuneIn struct {
 // Play gives a track a second as server-sent events, from where a client that reconnects left off, until it goes away,
 // the program stops or, with a count, so many were sent.
 func (f *radio) Play(ctx context.Context, in *tuneIn) (*ishaa.Response, error) {
-	last, _ := strconv.Atoi(in.Last) // no id, or none of ours: from the start
-	next := max(last, 0)
+	last, _ := strconv.ParseInt(in.Last, 10, 64) // no id, or none of ours: from the start
 	return ishaa.Events(func(yield func(ishaa.Event, error) bool) {
-		for sent := 1; ; sent++ {
-			t := f.catalog.tracks[next%len(f.catalog.tracks)]
-			next++
-			event := ishaa.Event{ID: strconv.Itoa(next), Name: "track", Data: t.Name + " by " + f.catalog.albumByID[t.AlbumID].Artist}
-			if !yield(event, nil) || sent == in.Count {
+		for t, err := range f.tracks(ctx, last, in.Count) {
+			if err != nil {
+				yield(ishaa.Event{}, err)
 				return
 			}
+			event := ishaa.Event{ID: strconv.FormatInt(t.ID, 10), Name: "track", Data: t.Name + " by " + t.Album.Get().Artist.Get().Name}
+			if !yield(event, nil) {
+				return
+			}
+		}
+	}), nil
+}
+
+// tracks yields a track a second, beginning with the one after a number; without a count, it has no end of its own. An
+// error is the last thing.
+func (f *radio) tracks(ctx context.Context, last int64, count int) iter.Seq2[Track, error] {
+	return func(yield func(Track, error) bool) {
+		for sent := 1; ; sent++ {
+			t, err := f.catalog.trackAfter(ctx, last)
+			if !yield(t, err) || err != nil || sent == count {
+				return
+			}
+			last = t.ID
 			select {
 			case <-f.app.Clock().After(time.Second):
 			case <-ctx.Done(): // the client went away, or the program stops
 				return
 			}
 		}
-	}), nil
+	}
 }

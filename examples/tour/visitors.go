@@ -14,7 +14,7 @@ import (
 type visitor struct {
 	Cookie  string         `cookie:"favourite"`
 	Header  genre          `header:"Favourite-Genre"` // how programs say it
-	Catalog *catalog       // provided by the application: see newApp
+	Catalog *catalog       // provided by the application: see furnish
 	Request *ishaa.Request // the request itself, for what no tag says
 
 	Genre genre `bind:"-"` // the favourite, or "" for none
