@@ -115,6 +115,8 @@ func (c *candidate) sample(requests int) error {
 		User:   micros(after.User - before.User),
 		System: micros(after.System - before.System),
 		Rate:   n / took.Seconds(),
+		P50:    float64(c.load.Wait(0.5).Nanoseconds()) / 1e3,
+		P99:    float64(c.load.Wait(0.99).Nanoseconds()) / 1e3,
 		Allocs: float64(after.Allocs-before.Allocs) / n,
 		Bytes:  float64(after.Bytes-before.Bytes) / n,
 	})

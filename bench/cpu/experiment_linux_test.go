@@ -44,7 +44,7 @@ func TestMeasure(t *testing.T) {
 					t.Errorf("pinned: %v on %d cores (%v)", r.Pinned, len(cores), err)
 				}
 				for i, row := range r.Rows {
-					if row.Peer != names[i] || len(row.Samples) != 2 || row.CPU <= 0 || row.Rate <= 0 || row.PeakRSS == 0 {
+					if row.Peer != names[i] || len(row.Samples) != 2 || row.CPU <= 0 || row.Rate <= 0 || row.PeakRSS == 0 || row.P50 <= 0 || row.P99 < row.P50 {
 						t.Errorf("row %d is %+v", i, row)
 					}
 				}
@@ -57,6 +57,25 @@ func TestMeasure(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+func TestMeasureIdle(t *testing.T) {
+	r, err := MeasureIdle(t.Context(), []string{"nethttp", "server"}, 300)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range r.Rows {
+		if row.Before == 0 || row.With <= row.Before {
+			t.Errorf("%+v: connections hold memory", row)
+		}
+	}
+	var table strings.Builder
+	if err := r.WriteMarkdown(&table); err != nil || strings.Count(table.String(), " KiB |\n") != 2 {
+		t.Errorf("table (%v):\n%s", err, &table)
+	}
+	if _, err := MeasureIdle(t.Context(), []string{"nobody"}, 1); err == nil {
+		t.Error("a peer that there is not has been measured")
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,9 +24,12 @@ const stall = 10 * time.Second
 // Request returns the bytes of a work's request.
 func Request(w peers.Work) []byte {
 	var b strings.Builder
-	fmt.Fprintf(&b, "GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\n", w.Target())
+	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nHost: 127.0.0.1\r\n", w.Method(), w.Target())
 	w.Headers().Write(&b)
-	b.WriteString("\r\n")
+	if body := w.Body(); body != "" {
+		fmt.Fprintf(&b, "Content-Length: %d\r\n", len(body))
+	}
+	b.WriteString("\r\n" + w.Body())
 	return []byte(b.String())
 }
 
@@ -37,12 +41,14 @@ type Load struct {
 	byFD    map[int32]*connection
 	poll    int
 	body    int // bytes of content of every answer; -1 before the first
+	waits   []time.Duration
 }
 
 type connection struct {
 	fd     int
 	buf    []byte // what was read and is not yet a whole answer
 	unread int    // answers that are due
+	sent   time.Time
 }
 
 // Dial opens connections to a loopback address. Each carries up to pipeline requests at once.
@@ -101,6 +107,7 @@ func (l *Load) Run(n int) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	unsent, due := n, n
+	l.waits = l.waits[:0]
 	for _, c := range l.conns {
 		if err := l.send(c, &unsent); err != nil {
 			return err
@@ -126,6 +133,7 @@ func (l *Load) Run(n int) error {
 			}
 			due -= answered
 			if c.unread == 0 {
+				l.waits = append(l.waits, time.Since(c.sent))
 				if err := l.send(c, &unsent); err != nil {
 					return err
 				}
@@ -135,6 +143,13 @@ func (l *Load) Run(n int) error {
 	return nil
 }
 
+// Wait returns how long a share of the last run's requests waited at most, like 0.99 of them, from when a connection sent its
+// requests to when it had all their answers. There must have been a run.
+func (l *Load) Wait(share float64) time.Duration {
+	slices.Sort(l.waits)
+	return l.waits[min(int(share*float64(len(l.waits))), len(l.waits)-1)]
+}
+
 // send sends a pipeline of requests, or as many as are left.
 func (l *Load) send(c *connection, unsent *int) error {
 	count := min(*unsent, len(l.batch)/l.request)
@@ -142,6 +157,7 @@ func (l *Load) send(c *connection, unsent *int) error {
 		return nil
 	}
 	bytes := l.batch[:count*l.request]
+	c.sent = time.Now()
 	written, err := unix.Write(c.fd, bytes)
 	if err == nil && written < len(bytes) {
 		err = errors.New("the socket's buffer is full: use a shorter pipeline")

@@ -39,6 +39,7 @@ type Usage struct {
 	Allocs  uint64        // heap objects
 	Bytes   uint64        // heap bytes
 	PeakRSS uint64        // most memory ever resident, in bytes
+	RSS     uint64        // memory resident now, in bytes
 }
 
 // CPU returns the CPU time in the program and in the kernel.
@@ -91,7 +92,7 @@ func ownUsage() (Usage, error) {
 	if err := unix.Getrusage(unix.RUSAGE_SELF, &r); err != nil {
 		return Usage{}, fmt.Errorf("getrusage: %w", err)
 	}
-	peak, err := peakRSS()
+	resident, peak, err := residentMemory()
 	if err != nil {
 		return Usage{}, err
 	}
@@ -99,23 +100,25 @@ func ownUsage() (Usage, error) {
 	metrics.Read(heap)
 	return Usage{
 		User: time.Duration(r.Utime.Nano()), System: time.Duration(r.Stime.Nano()),
-		Allocs: heap[0].Value.Uint64(), Bytes: heap[1].Value.Uint64(), PeakRSS: peak,
+		Allocs: heap[0].Value.Uint64(), Bytes: heap[1].Value.Uint64(), PeakRSS: peak, RSS: resident,
 	}, nil
 }
 
-// peakRSS reads VmHWM, which starts anew with the program; getrusage's maximum begins with that of the process that
-// started it.
-func peakRSS() (uint64, error) {
+// residentMemory reads what is resident and the most that ever was. The latter, VmHWM, starts anew with the program;
+// getrusage's maximum begins with that of the process that started it.
+func residentMemory() (now, peak uint64, err error) {
 	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	_, line, _ := strings.Cut(string(status), "VmHWM:")
-	var kib uint64
-	if _, err := fmt.Sscanf(line, "%d kB", &kib); err != nil {
-		return 0, fmt.Errorf("/proc/self/status: VmHWM: %w", err)
+	for name, value := range map[string]*uint64{"VmRSS:": &now, "VmHWM:": &peak} {
+		_, line, _ := strings.Cut(string(status), name)
+		if _, err := fmt.Sscanf(line, "%d kB", value); err != nil {
+			return 0, 0, fmt.Errorf("/proc/self/status: %s %w", name, err)
+		}
+		*value <<= 10
 	}
-	return kib << 10, nil
+	return now, peak, nil
 }
 
 // Server is a running server process.

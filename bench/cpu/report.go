@@ -29,6 +29,8 @@ type Row struct {
 	CPU     float64  `json:"cpu"` // µs per request
 	Ratio   Ratio    `json:"ratio"`
 	Rate    float64  `json:"rate"` // requests per second
+	P50     float64  `json:"p50"`  // µs until half of the requests were answered, all connections busy
+	P99     float64  `json:"p99"`
 	Allocs  float64  `json:"allocs"`
 	Bytes   float64  `json:"bytes"`
 	PeakRSS uint64   `json:"peak_rss"` // bytes
@@ -40,6 +42,8 @@ type Sample struct {
 	User   float64 `json:"user"`   // CPU time in the program, µs per request
 	System float64 `json:"system"` // CPU time in the kernel, µs per request
 	Rate   float64 `json:"rate"`   // requests per second, by the client's clock
+	P50    float64 `json:"p50"`    // µs that half of the requests waited at most, by the client's clock
+	P99    float64 `json:"p99"`
 	Allocs float64 `json:"allocs"` // heap objects per request
 	Bytes  float64 `json:"bytes"`  // heap bytes per request
 }
@@ -64,6 +68,8 @@ func newRow(peer string, samples, baseline []Sample) Row {
 		CPU:     median(cost(samples)),
 		Ratio:   Interval(cost(samples), cost(baseline)),
 		Rate:    median(column(samples, func(s Sample) float64 { return s.Rate })),
+		P50:     median(column(samples, func(s Sample) float64 { return s.P50 })),
+		P99:     median(column(samples, func(s Sample) float64 { return s.P99 })),
 		Allocs:  median(column(samples, func(s Sample) float64 { return s.Allocs })),
 		Bytes:   median(column(samples, func(s Sample) float64 { return s.Bytes })),
 		Samples: samples,
@@ -100,8 +106,8 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 		pinned = "NOT PINNED: the machine has one core"
 	}
 	_, err := fmt.Fprintf(w, "%s: %d interleaved rounds of %d requests, %d connections, pipeline %d, %s; %s, %s, %s\n\n"+
-		"| %s | server CPU per request | ratio, 95 %% interval | requests/s | allocations | bytes | peak memory |\n"+
-		"|---|---:|---:|---:|---:|---:|---:|\n",
+		"| %s | server CPU per request | ratio, 95 %% interval | requests/s | p50 | p99 | allocations | bytes | peak memory |\n"+
+		"|---|---:|---:|---:|---:|---:|---:|---:|---:|\n",
 		r.Work, r.Rounds, r.Requests, r.Connections, r.Pipeline, pinned, r.Go, r.Machine, r.Date, r.Work)
 	for _, row := range r.Rows {
 		if err != nil {
@@ -111,8 +117,8 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 		if row.Version != "" {
 			name += " " + row.Version
 		}
-		_, err = fmt.Fprintf(w, "| %s | %.2f µs | %s | %.0f | %.1f | %.0f | %.1f MiB |\n",
-			name, row.CPU, row.Ratio, row.Rate, row.Allocs, row.Bytes, float64(row.PeakRSS)/(1<<20))
+		_, err = fmt.Fprintf(w, "| %s | %.2f µs | %s | %.0f | %.0f µs | %.0f µs | %.1f | %.0f | %.1f MiB |\n",
+			name, row.CPU, row.Ratio, row.Rate, row.P50, row.P99, row.Allocs, row.Bytes, float64(row.PeakRSS)/(1<<20))
 	}
 	return err
 }

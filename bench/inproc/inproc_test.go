@@ -1,15 +1,20 @@
 package inproc
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/ishaa-framework/ishaa/bench/graphqls"
+	"github.com/ishaa-framework/ishaa/bench/orms"
 	"github.com/ishaa-framework/ishaa/bench/routes"
+	"github.com/ishaa-framework/ishaa/internal/testenv"
 )
 
 // Every router must find every route, or its time means nothing; and none may find what is not there.
@@ -32,6 +37,88 @@ func TestRouters(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// An engine that makes another page is no case.
+func TestEngines(t *testing.T) {
+	for _, e := range engines {
+		if err := renderUsers(e)(); err != nil {
+			t.Error(err)
+		}
+	}
+	lazy := engine{"lazy", func() (func(*bytes.Buffer, *usersPage) error, error) {
+		return func(out *bytes.Buffer, p *usersPage) error { _, err := out.WriteString(p.Title); return err }, nil
+	}}
+	if err := renderUsers(lazy)(); err == nil || !strings.Contains(err.Error(), "lazy: the page is\nT & co\nwant") {
+		t.Errorf("a page that is another: %v", err)
+	}
+	broken := engine{"broken", func() (func(*bytes.Buffer, *usersPage) error, error) { return nil, errors.New("no template") }}
+	if err := renderUsers(broken)(); err == nil || err.Error() != "broken: no template" {
+		t.Errorf("an engine that compiles nothing: %v", err)
+	}
+}
+
+// A server that answers something else is no case.
+func TestGraphQLServersAgree(t *testing.T) {
+	engine := func(ask graphqls.Ask, err error) graphqls.Engine {
+		return graphqls.Engine{Name: "peer", Open: func() (graphqls.Ask, error) { return ask, err }}
+	}
+	other := func(context.Context, string) ([]byte, error) { return []byte(`{"data":{"users":[]}}`), nil }
+	failing := func(context.Context, string) ([]byte, error) { return nil, errors.New("no answer") }
+	shorter := func() graphqls.Ask {
+		right, _ := graphqls.Engines()[0].Open()
+		return func(ctx context.Context, query string) ([]byte, error) {
+			answer, err := right(ctx, query)
+			right = other // from the second time on
+			return answer, err
+		}
+	}
+	for name, c := range map[string]struct {
+		engine graphqls.Engine
+		fails  string
+	}{
+		"another answer":             {engine(other, nil), "peer: the answer is\n{\"data\":{\"users\":[]}}\nwant\n{\"data\":{\"users\":[{\"id\":\"0\""},
+		"no answer":                  {engine(failing, nil), "peer: no answer"},
+		"no schema":                  {engine(nil, errors.New("no schema")), "peer: no schema"},
+		"another answer later":       {engine(shorter(), nil), "the answer has 21 octets, want "},
+		"the same answer every time": {graphqls.Engines()[0], ""},
+	} {
+		run := answer(c.engine, graphqls.Nested)
+		err := run()
+		if c.fails == "" && err != nil || c.fails != "" && (err == nil || !strings.Contains(err.Error(), c.fails)) {
+			t.Errorf("%s: %v, want %q", name, err, c.fails)
+		}
+	}
+}
+
+// An answer that is another, or none, is no case; nor is a question that adds too few rows.
+func TestQuestionsAgree(t *testing.T) {
+	for name, c := range map[string]struct {
+		question question
+		fails    string
+	}{
+		"the same":         {question{"get", func(ctx context.Context, s orms.Store, _ int) error { return s.Get(ctx, 7) }, 0}, ""},
+		"no such row":      {question{"get", func(ctx context.Context, s orms.Store, _ int) error { return s.Get(ctx, orms.Rows+1) }, 0}, "byhand: sql: no rows"},
+		"nothing is asked": {question{"get", func(context.Context, orms.Store, int) error { return nil }, 0}, "byhand says []"},
+		"rows too few":     {question{"insert", func(context.Context, orms.Store, int) error { return nil }, 1}, "byhand has added 0 rows, not 1"},
+	} {
+		f := &fixture{engine: orms.SQLite, question: c.question}
+		err := f.open()
+		if c.fails == "" && err != nil || c.fails != "" && (err == nil || !strings.Contains(err.Error(), c.fails)) {
+			t.Errorf("%s: %v, want %q", name, err, c.fails)
+		}
+		if err := f.close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// Where there has to be a server, its groups are there.
+func TestServerIsAsked(t *testing.T) {
+	testenv.Postgres(t) // skips or fails without one
+	if !slices.ContainsFunc(Groups(), func(g Group) bool { return strings.HasPrefix(g.Name, "orm/postgres/") }) {
+		t.Error("PostgreSQL answers, but there is no group for it")
 	}
 }
 
@@ -118,4 +205,23 @@ func ExampleReport_WriteMarkdown() {
 	// | lookup/github | CPU, ns | ratio to gin, 95 % interval of 20 rounds |
 	// |---|---:|---:|
 	// | gin | 50.0 | 1.000 [1.000, 1.000] |
+}
+
+// An interrupted try while a case is prepared must not leave it with rounds of one run: those measure cold caches.
+func TestPrepareSurvivesAnInterruptedTry(t *testing.T) {
+	runs := 0
+	r, err := prepare(Case{Name: "interrupted", Build: func() (func() error, int) {
+		return func() error {
+			if runs++; runs == 1 {
+				time.Sleep(20 * time.Millisecond)
+			}
+			return nil
+		}, 1
+	}}, 20*time.Millisecond)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.times < 1000 { // of runs that take nanoseconds
+		t.Errorf("a round has %d runs", r.times)
+	}
 }

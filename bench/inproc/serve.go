@@ -2,7 +2,9 @@ package inproc
 
 import (
 	"fmt"
+	"io"
 	"net/http"
+	"strings"
 
 	"github.com/ishaa-framework/ishaa/bench/peers"
 )
@@ -26,15 +28,20 @@ func serves() []Group {
 }
 
 func serve(w peers.Work, handler http.Handler) func() error {
-	request, err := http.NewRequest(http.MethodGet, w.Target(), nil)
+	request, err := http.NewRequest(w.Method(), w.Target(), nil)
 	if err != nil {
 		panic(err) // the targets are constants
+	}
+	body := strings.NewReader(w.Body())
+	if request.ContentLength = body.Size(); request.ContentLength > 0 {
+		request.Body = io.NopCloser(body)
 	}
 	request.Header, request.RequestURI = w.Headers(), w.Target()
 	request.Host, request.RemoteAddr = "shop.example", "127.0.0.1:40000"
 	answer := new(sink)
 	return func() error {
 		answer.reset()
+		body.Reset(w.Body())
 		handler.ServeHTTP(answer, request)
 		if (answer.status != 0 && answer.status != http.StatusOK) || answer.length == 0 {
 			return fmt.Errorf("answered %d with %d bytes", answer.status, answer.length)

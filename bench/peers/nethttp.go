@@ -66,6 +66,9 @@ func albumsByHand(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// errOrder is what the rules of Order, written by hand, say.
+var errOrder = errors.New("the order breaks a rule")
+
 func refuse(w http.ResponseWriter, err error) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(http.StatusUnprocessableEntity)

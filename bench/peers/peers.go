@@ -16,7 +16,7 @@ import (
 // Work names what a request asks for.
 type Work string
 
-// The works. Each is one GET request; Requests says which.
+// The works. Each is one request; Method, Target, Headers and Body say which.
 const (
 	// Plain answers a static path with "Hello, World!" as text.
 	Plain Work = "plain"
@@ -28,10 +28,18 @@ const (
 	// Five is Plain behind five usual middlewares: recover, request id, an access log line to nowhere, CORS for one
 	// origin (which the request comes from), and security headers. See Secured.
 	Five Work = "five"
+	// JSON answers a static path with an object of one text.
+	JSON Work = "json"
+	// Order reads an order as JSON, checks each of its fields, and answers how many items it is for, as JSON.
+	Order Work = "order"
+	// Page answers with a page of twenty rows, made by a template.
+	Page Work = "page"
+	// Static answers with a file of 12 kB from the disk. See StyleSheet.
+	Static Work = "static"
 )
 
 // Works lists all works.
-func Works() []Work { return []Work{Plain, Param, Typed, Five} }
+func Works() []Work { return []Work{Plain, JSON, Param, Typed, Order, Five, Page, Static} }
 
 // Target returns what a request line asks for in a work.
 func (w Work) Target() string {
@@ -40,9 +48,33 @@ func (w Work) Target() string {
 		return "/users/octocat"
 	case Typed:
 		return "/artists/1/albums?limit=2&sort=year"
+	case JSON:
+		return "/json"
+	case Order:
+		return "/orders"
+	case Page:
+		return "/users"
+	case Static:
+		return "/static/site.css"
 	default:
 		return "/plain"
 	}
+}
+
+// Method returns the method of a work's request.
+func (w Work) Method() string {
+	if w == Order {
+		return http.MethodPost
+	}
+	return http.MethodGet
+}
+
+// Body returns the body of a work's request, or "".
+func (w Work) Body() string {
+	if w == Order {
+		return `{"customer":"Ada Lovelace","lines":[{"sku":"engine-1","quantity":2},{"sku":"card-7","quantity":40}]}`
+	}
+	return ""
 }
 
 // Headers returns what requests of a work send besides Host.
@@ -50,6 +82,9 @@ func (w Work) Headers() http.Header {
 	h := http.Header{"User-Agent": {"bench"}, "Accept": {"*/*"}}
 	if w == Five {
 		h.Set("Origin", origin)
+	}
+	if w == Order {
+		h.Set("Content-Type", "application/json")
 	}
 	return h
 }
@@ -79,7 +114,10 @@ func (p Peer) Serve(w Work, l net.Listener) error {
 
 // All returns the peers, net/http's own mux first: it is what ratios are given against.
 func All() []Peer {
-	return []Peer{netHTTP(), ishaaPeer(), ishaaSecure(), ginPeer(), echoPeer(), chiPeer(), humaPeer(), fuegoPeer(), fastHTTP(), fiberPeer()}
+	list := withPages(withJSON([]Peer{netHTTP(), ishaaPeer(), ishaaSecure(), ginPeer(), echoPeer(), chiPeer(), humaPeer(), fuegoPeer(), fastHTTP(), fiberPeer(), hertzPeer()}))
+	std, app := list[0], list[1]
+	list[1], list[2] = onServer(app), onServer(list[2])
+	return append(list, alone("server", onServer(std)), alone("ishaa-nethttp", app))
 }
 
 // Find returns the peer of a name.

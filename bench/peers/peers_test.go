@@ -23,17 +23,23 @@ func TestEveryPeerDoesItsWorks(t *testing.T) {
 			}
 			t.Run(p.Name+"/"+string(w), func(t *testing.T) {
 				base := start(t, p, w)
-				answer, body := get(t, base+w.Target(), w.Headers())
+				answer, body := send(t, w.Method(), base+w.Target(), w.Body(), w.Headers())
 				if answer.StatusCode != http.StatusOK {
 					t.Fatalf("status %d: %s", answer.StatusCode, body)
 				}
 				check := map[peers.Work]func(*testing.T, *http.Response, string){
 					peers.Plain: text("Hello, World!"), peers.Param: text("Hello, octocat"),
 					peers.Typed: albums, peers.Five: secured,
+					peers.JSON:  sameJSON(`{"message":"Hello, World!"}`),
+					peers.Order: sameJSON(`{"customer":"Ada Lovelace","items":42}`),
+					peers.Page:  usersPage, peers.Static: styleSheet,
 				}[w]
 				check(t, answer, body)
-				if w == peers.Typed {
+				switch w {
+				case peers.Typed:
 					refusals(t, base)
+				case peers.Order:
+					refusedOrders(t, base)
 				}
 			})
 		}
@@ -101,6 +107,31 @@ func secured(t *testing.T, answer *http.Response, body string) {
 	}
 }
 
+func usersPage(t *testing.T, answer *http.Response, body string) {
+	if got := answer.Header.Get("Content-Type"); !strings.EqualFold(got, "text/html; charset=utf-8") {
+		t.Errorf("Content-Type %s", got)
+	}
+	var want strings.Builder
+	want.WriteString("<html><title>Users &amp; co</title><table>")
+	for i := range 20 {
+		fmt.Fprintf(&want, `<tr id="u%d"><td><a href="/users/%d">User &lt;%d&gt;</a></td><td>u%d@example.com`, i, i, i, i)
+		if i%3 == 0 {
+			want.WriteString(" (admin)")
+		}
+		want.WriteString("</td></tr>")
+	}
+	want.WriteString("</table></html>")
+	if body != want.String() {
+		t.Errorf("the page is\n%s\nwant\n%s", body, &want)
+	}
+}
+
+func styleSheet(t *testing.T, answer *http.Response, body string) {
+	if got := answer.Header.Get("Content-Type"); !strings.HasPrefix(got, "text/css") || body != peers.StyleSheet() {
+		t.Errorf("%d bytes as %s, want %d as text/css", len(body), got, len(peers.StyleSheet()))
+	}
+}
+
 // start serves a peer's work on loopback until the test ends.
 func start(t *testing.T, p peers.Peer, w peers.Work) (base string) {
 	t.Helper()
@@ -119,9 +150,35 @@ func start(t *testing.T, p peers.Peer, w peers.Work) (base string) {
 	return "http://" + l.Addr().String()
 }
 
+func sameJSON(want string) func(*testing.T, *http.Response, string) {
+	return func(t *testing.T, answer *http.Response, body string) {
+		if strings.TrimSpace(body) != want || !strings.HasPrefix(answer.Header.Get("Content-Type"), "application/json") {
+			t.Errorf("%q as %s, want %q as application/json", body, answer.Header.Get("Content-Type"), want)
+		}
+	}
+}
+
+// refusedOrders checks the rules of Order.
+func refusedOrders(t *testing.T, base string) {
+	for _, change := range [][2]string{
+		{"Ada Lovelace", ""}, {"Ada Lovelace", strings.Repeat("a", 101)}, {"engine-1", ""}, {`:2`, `:0`}, {`:40`, `:1001`}, {`:2`, `:"2"`},
+		{`[{"sku":"engine-1","quantity":2},{"sku":"card-7","quantity":40}]`, "[]"}, {"}]}", ""},
+	} {
+		answer, body := send(t, http.MethodPost, base+"/orders", strings.Replace(peers.Order.Body(), change[0], change[1], 1), peers.Order.Headers())
+		if answer.StatusCode < 400 || answer.StatusCode >= 500 {
+			t.Errorf("%q for %q: %d %s, want a refusal", change[1], change[0], answer.StatusCode, body)
+		}
+	}
+}
+
 func get(t *testing.T, url string, header http.Header) (*http.Response, string) {
 	t.Helper()
-	request, err := http.NewRequest(http.MethodGet, url, nil)
+	return send(t, http.MethodGet, url, "", header)
+}
+
+func send(t *testing.T, method, url, content string, header http.Header) (*http.Response, string) {
+	t.Helper()
+	request, err := http.NewRequest(method, url, strings.NewReader(content))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,5 +204,5 @@ func Example() {
 			fmt.Print(p.Name, " ")
 		}
 	}
-	// Output: nethttp ishaa gin echo huma fuego fiber
+	// Output: nethttp ishaa gin echo huma fuego fiber server ishaa-nethttp
 }

@@ -5,11 +5,14 @@
 //	go run ./cmd/cpu -work all -rounds 40 -json out.json
 //	go run ./cmd/cpu -peers nethttp,nethttp                # a control: the ratio must be 1
 //	go run ./cmd/cpu -peers fasthttp,ishaa -bound ishaa=1.05
+//	go run ./cmd/cpu -idle 10000                           # what connections hold that wait
+//	go run ./cmd/cpu -pipeline 16 -svg ../docs/performance # sixteen requests at once, with a picture
 //
 // It ends with status 1 when a bound is not met. Package cpu explains the method.
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -17,10 +20,12 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/ishaa-framework/ishaa/bench/chart"
 	"github.com/ishaa-framework/ishaa/bench/cpu"
 	"github.com/ishaa-framework/ishaa/bench/peers"
 )
@@ -36,7 +41,7 @@ func main() {
 func run(args []string, out io.Writer) error {
 	bounds := cpu.Bounds{}
 	flags := flag.NewFlagSet("cpu", flag.ContinueOnError)
-	work := flags.String("work", string(peers.Plain), "plain, param, typed, five, a list of them, or all")
+	work := flags.String("work", string(peers.Plain), "plain, json, param, typed, order, five, page, static, a list of them, or all")
 	names := flags.String("peers", "", "the peers to compare, the baseline first (default: all that do the work)")
 	rounds := flags.Int("rounds", 20, "interleaved rounds")
 	requests := flags.Int("requests", 20_000, "requests to each peer in each round")
@@ -44,7 +49,9 @@ func run(args []string, out io.Writer) error {
 	pipeline := flags.Int("pipeline", 1, "requests on their way at once on a connection")
 	seed := flags.Uint64("seed", 1, "seed of the order within rounds")
 	file := flags.String("json", "", "write the reports, with all samples, to this file")
+	folder := flags.String("svg", "", "write a picture of each table into this folder")
 	limit := flags.Duration("limit", 30*time.Minute, "give up after this time")
+	idle := flags.Int("idle", 0, "measure the memory of so many connections that wait, and nothing else")
 	flags.Var(bounds, "bound", "fail unless this peer's interval reaches below this ratio, like ishaa=1.05 (repeatable)")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -55,6 +62,13 @@ func run(args []string, out io.Writer) error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), *limit)
 	defer cancel()
+	if *idle > 0 {
+		report, err := cpu.MeasureIdle(ctx, candidates(*names, peers.Plain), *idle)
+		if err != nil {
+			return err
+		}
+		return report.WriteMarkdown(out)
+	}
 	var reports []*cpu.Report
 	var broken []error
 	for _, w := range works {
@@ -69,6 +83,11 @@ func run(args []string, out io.Writer) error {
 			return err
 		}
 		fmt.Fprintln(out)
+		if *folder != "" {
+			if err := draw(*folder, report); err != nil {
+				return err
+			}
+		}
 		reports = append(reports, report)
 		broken = append(broken, bounds.Check(string(w), report.Ratios()))
 	}
@@ -82,6 +101,25 @@ func run(args []string, out io.Writer) error {
 		}
 	}
 	return errors.Join(broken...)
+}
+
+// draw writes the picture of a table, the cheapest first.
+func draw(folder string, r *cpu.Report) (err error) {
+	name := string(r.Work)
+	if r.Pipeline > 1 {
+		name += fmt.Sprintf("-x%d", r.Pipeline)
+	}
+	picture := chart.Bars{Title: name + ": server CPU per request", Unit: "µs", Own: "ishaa"}
+	for _, row := range r.Rows {
+		picture.Rows = append(picture.Rows, chart.Row{Name: row.Peer, Value: row.CPU})
+	}
+	slices.SortFunc(picture.Rows, func(a, b chart.Row) int { return cmp.Compare(a.Value, b.Value) })
+	file, err := os.Create(filepath.Join(folder, name+".svg"))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	return picture.Write(file)
 }
 
 func parseWorks(text string) ([]peers.Work, error) {

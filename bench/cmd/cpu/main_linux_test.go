@@ -15,6 +15,13 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+func TestIdle(t *testing.T) {
+	var out strings.Builder
+	if err := run([]string{"-idle", "200", "-peers", "nethttp,server"}, &out); err != nil || strings.Count(out.String(), " KiB |") != 2 {
+		t.Errorf("%v:\n%s", err, out.String())
+	}
+}
+
 func TestRun(t *testing.T) {
 	small := []string{"-rounds", "2", "-requests", "200", "-connections", "4"}
 	for _, test := range []struct {
@@ -25,6 +32,7 @@ func TestRun(t *testing.T) {
 		{"chosen peers", "", []string{"-peers", "nethttp,fasthttp"}, 2},
 		{"a control", "", []string{"-peers", "nethttp,nethttp"}, 2},
 		{"two works", "", []string{"-peers", "nethttp,gin", "-work", "plain,param"}, 4},
+		{"another work", "", []string{"-peers", "nethttp,server", "-work", "page"}, 2},
 		{"a bound that holds", "", []string{"-peers", "nethttp,gin", "-bound", "gin=100"}, 2},
 		{"a bound that is broken", "gin costs", []string{"-peers", "nethttp,gin", "-bound", "gin=0.001"}, 2},
 		{"a bound of nobody", "was not measured", []string{"-peers", "nethttp,gin", "-bound", "echo=1"}, 2},
@@ -42,7 +50,7 @@ func TestRun(t *testing.T) {
 			if test.fails != "" && (err == nil || !strings.Contains(err.Error(), test.fails)) {
 				t.Errorf("error %v, want one with %q", err, test.fails)
 			}
-			if got := strings.Count(out.String(), " µs | "); got != test.rows {
+			if got := strings.Count(out.String(), " MiB |\n"); got != test.rows {
 				t.Errorf("%d rows, want %d:\n%s", got, test.rows, out.String())
 			}
 			if test.rows == 0 {

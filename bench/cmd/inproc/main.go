@@ -3,6 +3,7 @@
 //	go run ./cmd/inproc                                               # everything, each group against its first
 //	go run ./cmd/inproc -group lookup/github -baseline gin -bound ishaa=1
 //	go run ./cmd/inproc -group serve/typed -baseline nethttp -bound ishaa=0.75
+//	go run ./cmd/inproc -group orm/postgres -wall -round 100ms -bound ishaa=1.1
 //	go run ./cmd/inproc -growth ishaa -bound ishaa=1.5                # 10,000 routes against 100, per lookup
 //
 // It ends with status 1 when a bound is not met: when the interval's lower end is above it.
@@ -38,6 +39,7 @@ func run(args []string, out io.Writer) error {
 	flags.StringVar(&o.Baseline, "baseline", "", "what ratios are given against (default: the first of each group)")
 	flags.IntVar(&o.Rounds, "rounds", 20, "interleaved rounds")
 	flags.DurationVar(&o.Round, "round", 20*time.Millisecond, "how long each runs in each round")
+	flags.BoolVar(&o.Wall, "wall", false, "time on the wall instead of CPU time, for what waits for another process")
 	flags.Uint64Var(&o.Seed, "seed", 1, "seed of the order within rounds")
 	limit := flags.Duration("limit", 10*time.Minute, "give up after this time")
 	flags.Var(bounds, "bound", "fail unless this one's interval reaches below this ratio, like ishaa=0.75 (repeatable)")
