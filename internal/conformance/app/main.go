@@ -28,6 +28,7 @@ type options struct {
 	echo      bool
 	jwtSecret string
 	db        string
+	chinook   string
 }
 
 func parseOptions(args []string) (options, error) {
@@ -41,6 +42,7 @@ func parseOptions(args []string) (options, error) {
 	flags.BoolVar(&o.echo, "echo", false, "answer every path outside /_x/ with the request's body")
 	flags.StringVar(&o.jwtSecret, "jwt-secret", "", "HS256 secret of /_x/protected")
 	flags.StringVar(&o.db, "db", "", "database of /_x/enqueue")
+	flags.StringVar(&o.chinook, "chinook", "../shared/conformance/data/chinook.sqlite", "SQLite file of /_x/query, or the URL of a database with a copy")
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}

@@ -9,5 +9,12 @@ var routes = []func(*ishaa.App, options){
 	addForms,
 	addClients,
 	addStatic,
+	addTemplates,
+	addGraphQL,
+	addQuery,
+	addAccounts,
+	addEnqueue,
+	addSocket,
+	addOpenAPI,
 	addEcho,
 }
