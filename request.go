@@ -165,6 +165,7 @@ func init() {
 	inside.LogTime = func(request any, now time.Time) time.Time {
 		return request.(*Request).route.app.logTime(now)
 	}
+	inside.RequestHeader = func(request any) http.Header { return request.(*Request).raw.Header }
 	inside.ClientText = func(request any) string { return request.(*Request).clientText() }
 }
 

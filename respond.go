@@ -304,14 +304,19 @@ func (r *Request) Capture(next Handler) (rendered *Rendered, value any, err erro
 // adoptHeader takes over the headers of an answer that was built apart.
 func (res *Response) adoptHeader(made *Response) {
 	if made.madeType != madeNone && len(made.header) == 0 {
-		if res.header == nil && made.madeType != madeOther {
-			res.madeType = made.madeType
-		} else {
-			res.headers()["Content-Type"] = made.ownType()
-		}
+		res.adoptType(made.madeType, made.ownType())
 		return
 	}
 	res.merge(made.header) // read only: an answer may be returned by many requests at once
+}
+
+// adoptType takes over a type, and what it stands for as a header.
+func (res *Response) adoptType(made madeType, value []string) {
+	if res.header == nil && made != madeOther {
+		res.madeType = made
+	} else {
+		res.headers()["Content-Type"] = value
+	}
 }
 
 // adopt takes over an answer that was built apart.

@@ -75,6 +75,16 @@ func (t madeType) value() []string {
 	return nil
 }
 
+// madeTypeOf is the type that a header is the value of, or madeNone.
+func madeTypeOf(value []string) madeType {
+	for t := madeHTML; t < madeOther; t++ {
+		if slices.Equal(t.value(), value) {
+			return t
+		}
+	}
+	return madeNone
+}
+
 // ownType is the header that the answer's type stands for, or nil.
 func (res *Response) ownType() []string {
 	if res.madeType == madeOther {
@@ -526,50 +536,6 @@ func (res *Response) Attachment(filename string) *Response {
 // on the writer before the handler runs.
 func Serve(handler http.Handler) *Response {
 	return &Response{body: body{kind: bodyServe, content: http.HandlerFunc(handler.ServeHTTP)}}
-}
-
-// Rendered is an answer as bytes: what was, or would be, sent. It never changes
-// and may be kept, compared, and returned as an answer any number of times, by
-// any number of goroutines.
-type Rendered struct {
-	status int
-	header http.Header
-	data   []byte
-}
-
-// Status returns the HTTP status.
-func (d *Rendered) Status() int { return d.status }
-
-// Header returns a copy of the headers.
-func (d *Rendered) Header() http.Header { return d.header.Clone() }
-
-// Bytes returns the body, which is not to be changed.
-func (d *Rendered) Bytes() []byte { return d.data }
-
-// Respond makes res the same answer.
-func (d *Rendered) Respond(_ *Request, res *Response) error {
-	res.status = statusOf(d.status)
-	res.merge(d.header)
-	res.body = inMemory(d.data)
-	return nil
-}
-
-// rendered copies an answer whose body is in memory, as it is to be sent.
-func (res *Response) rendered() (*Rendered, error) {
-	if err := res.filter(); err != nil {
-		return nil, err
-	}
-	d := &Rendered{status: res.finalStatus(), header: res.headers().Clone()}
-	switch res.body.kind {
-	case bodyNone:
-	case bodyBytes:
-		d.data = slices.Clone(memory.Bytes(res.body.data))
-	case bodyText:
-		d.data = []byte(res.body.data)
-	default:
-		return nil, ErrStreamed
-	}
-	return d, nil
 }
 
 // filter runs a body in memory through the answer's filters, once.

@@ -162,6 +162,30 @@ func (r *Request) Input(in Input) (string, bool) {
 	return "", false
 }
 
+// AppendInput appends to dst what Input gives. Unlike Input it makes no text, for
+// those who look a value up and keep it only if they did not find it.
+func (r *Request) AppendInput(dst []byte, in Input) ([]byte, bool) {
+	var value string
+	given := false
+	switch in.Kind {
+	case InputParam:
+		value, given = r.param(in.Name)
+	case InputQuery:
+		count := 0
+		if value, count = r.queryCount(in.Name); count > 1 {
+			return append(dst, r.queryText(in.Name, value, count)...), true
+		}
+		given = count == 1
+	default:
+		value, comparable := r.Input(in)
+		return append(dst, value...), comparable
+	}
+	if given {
+		dst = append(append(dst, '='), value...)
+	}
+	return dst, true
+}
+
 // present marks a value as given, so that "absent" and "empty" differ.
 func present(value string, ok bool) (string, bool) {
 	if !ok {

@@ -121,6 +121,9 @@ func TestTraceOfEachAccessor(t *testing.T) {
 					if ok != comparable || value != call.value {
 						t.Errorf("Input(%s) gives %q, %v; the recorder was told %q", call.in, value, ok, call.value)
 					}
+					if appended, okAppended := r.AppendInput([]byte("before "), call.in); string(appended) != "before "+value || okAppended != ok {
+						t.Errorf("AppendInput(%s) gives %q, %v; Input gives %q, %v", call.in, appended, okAppended, value, ok)
+					}
 				}
 				if !slices.Equal(got, c.want) {
 					t.Errorf("recorded %q, want %q", got, c.want)

@@ -7,19 +7,13 @@ import (
 	"github.com/ishaa-framework/ishaa"
 	"github.com/ishaa-framework/ishaa/effect"
 	"github.com/ishaa-framework/ishaa/internal/httpcache"
+	"github.com/ishaa-framework/ishaa/internal/inside"
 )
 
 // The first gate: what may be shared at all. It follows RFC 9111 for a shared cache and is stricter where that leaves a
 // choice, since nobody asked for this cache.
 
-var (
-	methodInput        = ishaa.Input{Kind: ishaa.InputMethod}
-	authorizationInput = ishaa.Input{Kind: ishaa.InputHeader, Name: "Authorization"}
-	rangeInput         = ishaa.Input{Kind: ishaa.InputHeader, Name: "Range"}
-	controlInput       = ishaa.Input{Kind: ishaa.InputHeader, Name: "Cache-Control"}
-	pragmaInput        = ishaa.Input{Kind: ishaa.InputHeader, Name: "Pragma"}
-	lengthInput        = ishaa.Input{Kind: ishaa.InputHeader, Name: "Content-Length"}
-)
+var methodInput = ishaa.Input{Kind: ishaa.InputMethod}
 
 // asking is what a request allows.
 type asking uint8
@@ -36,18 +30,16 @@ func asks(r *ishaa.Request) asking {
 	if method, _ := r.Input(methodInput); method != http.MethodGet && method != http.MethodHead {
 		return askNothing
 	}
-	for _, in := range [...]ishaa.Input{authorizationInput, rangeInput} {
-		if value, ok := r.Input(in); !ok || value != "" {
-			return askNothing
-		}
+	header := inside.RequestHeader(r)
+	if len(header["Authorization"]) > 0 || len(header["Range"]) > 0 {
+		return askNothing
 	}
-	if length, _ := r.Input(lengthInput); length != "" && length != "=0" {
+	if length := header["Content-Length"]; len(length) > 0 && (len(length) > 1 || length[0] != "0") {
 		return askNothing // a GET with a body
 	}
-	control, _ := r.Input(controlInput)
-	pragma, _ := r.Input(pragmaInput)
-	if control != "" || pragma != "" {
-		want := httpcache.DemandsOf(given(control), given(pragma))
+	control, pragma := header["Cache-Control"], header["Pragma"]
+	if len(control) > 0 || len(pragma) > 0 {
+		want := httpcache.DemandsOf(control, pragma)
 		switch {
 		case want.Bypass:
 			return askNothing
@@ -59,14 +51,6 @@ func asks(r *ishaa.Request) asking {
 		return askNothing // work for comparison is to be done
 	}
 	return askAny
-}
-
-// given is a header as Request.Input tells it, as a list of values.
-func given(text string) []string {
-	if text == "" {
-		return nil
-	}
-	return []string{text[1:]} // several values are parted by NUL, which no directive holds
 }
 
 // isIdentityHeader reports headers that say who asks.

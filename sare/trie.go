@@ -69,6 +69,7 @@ func (t *trie) find(r *ishaa.Request) (found *leaf, missed place, ok bool) {
 	if n == nil {
 		return nil, place{}, true
 	}
+	var space [maxValue]byte
 	for {
 		if n.leaf != nil {
 			return n.leaf, place{n, ""}, true
@@ -76,13 +77,13 @@ func (t *trie) find(r *ishaa.Request) (found *leaf, missed place, ok bool) {
 		if n.edges == nil {
 			return nil, place{n, ""}, true
 		}
-		value, comparable := r.Input(n.next)
+		value, comparable := r.AppendInput(space[:0], n.next)
 		if !comparable || len(value) > maxValue {
 			return nil, place{}, false
 		}
-		child := n.edges[value]
+		child := n.edges[string(value)]
 		if child == nil {
-			return nil, place{n, value}, true
+			return nil, place{n, string(value)}, true
 		}
 		n = child
 	}

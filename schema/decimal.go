@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"cmp"
 	"math/big"
 	"strconv"
 	"strings"
@@ -14,7 +15,7 @@ import (
 type decimal struct {
 	neg    bool
 	digits string
-	exp    int
+	exp    int64
 }
 
 const hugeExponent = 1 << 40
@@ -41,11 +42,11 @@ func parseDecimal(text string) (d decimal, ok bool) {
 	d.digits = whole
 	if fraction != "" {
 		d.digits += fraction
-		d.exp -= len(fraction)
+		d.exp -= int64(len(fraction))
 	}
 	d.digits = strings.TrimLeft(d.digits, "0")
 	if trimmed := strings.TrimRight(d.digits, "0"); len(trimmed) < len(d.digits) {
-		d.exp += len(d.digits) - len(trimmed)
+		d.exp += int64(len(d.digits) - len(trimmed))
 		d.digits = trimmed
 	}
 	if d.digits == "" {
@@ -75,12 +76,12 @@ func isNumber(text string) bool {
 	return ok
 }
 
-func parseExponent(text string) (exp int, ok bool) {
+func parseExponent(text string) (exp int64, ok bool) {
 	if text[0]|0x20 != 'e' {
 		return 0, false
 	}
 	text = text[1:]
-	sign := 1
+	sign := int64(1)
 	if text != "" && (text[0] == '+' || text[0] == '-') {
 		if text[0] == '-' {
 			sign = -1
@@ -90,7 +91,7 @@ func parseExponent(text string) (exp int, ok bool) {
 	if text == "" || digitsEnd(text, 0) != len(text) {
 		return 0, false
 	}
-	exp, err := strconv.Atoi(text)
+	exp, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || exp > hugeExponent {
 		exp = hugeExponent
 	}
@@ -123,7 +124,7 @@ func (d decimal) cmp(e decimal) int {
 	case e.zero() || d.neg != e.neg:
 		return d.sign()
 	}
-	order := d.exp + len(d.digits) - e.exp - len(e.digits) // of the leading digits' powers of ten
+	order := cmp.Compare(d.exp+int64(len(d.digits)), e.exp+int64(len(e.digits))) // of the leading digits' powers of ten
 	if order == 0 {
 		order = strings.Compare(d.digits, e.digits)
 	}
@@ -152,7 +153,7 @@ func (d decimal) multipleOf(m decimal) bool {
 		return true
 	}
 	shift := d.exp - m.exp
-	if shift < 0 && -shift > len(d.digits) {
+	if shift < 0 && -shift > int64(len(d.digits)) {
 		return false // m's last digit counts more than all of d
 	}
 	digits, _ := new(big.Int).SetString(d.digits, 10)
@@ -162,9 +163,9 @@ func (d decimal) multipleOf(m decimal) bool {
 	}
 	ten := big.NewInt(10)
 	if shift < 0 {
-		divisor.Mul(divisor, ten.Exp(ten, big.NewInt(int64(-shift)), nil))
+		divisor.Mul(divisor, ten.Exp(ten, big.NewInt(-shift), nil))
 	} else {
-		digits.Mul(digits.Mod(digits, divisor), ten.Exp(ten, big.NewInt(int64(shift)), divisor))
+		digits.Mul(digits.Mod(digits, divisor), ten.Exp(ten, big.NewInt(shift), divisor))
 	}
 	return digits.Mod(digits, divisor).Sign() == 0
 }
@@ -178,7 +179,7 @@ func (d decimal) String() string {
 	if d.neg {
 		sign = "-"
 	}
-	return sign + d.digits + "e" + strconv.Itoa(d.exp)
+	return sign + d.digits + "e" + strconv.FormatInt(d.exp, 10)
 }
 
 // parseInteger reads a number in JSON's grammar as sign and magnitude.
@@ -217,14 +218,14 @@ func parseWide(text string) (neg bool, magnitude uint64, fits integerFit) {
 		return false, 0, notANumber
 	case !d.integral():
 		return d.neg, 0, notIntegral
-	case len(d.digits)+d.exp > 20:
+	case int64(len(d.digits))+d.exp > 20:
 		return d.neg, 0, outOfRange
 	}
 	digits := d.digits
 	if digits == "" {
 		digits = "0"
 	}
-	magnitude, err := strconv.ParseUint(digits+strings.Repeat("0", d.exp), 10, 64)
+	magnitude, err := strconv.ParseUint(digits+strings.Repeat("0", int(d.exp)), 10, 64)
 	if err != nil {
 		return d.neg, 0, outOfRange
 	}

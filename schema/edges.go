@@ -110,17 +110,17 @@ func (t *Type) stepped(text, size string, n int64) json.RawMessage {
 	if !ok || n == 0 || d.exp < -400 || d.exp > 400 {
 		return json.RawMessage(text)
 	}
-	places := 0
+	places := int64(0)
 	if t.kind == Number {
 		places = max(0, -d.exp) + 1
 	}
-	step := new(big.Rat).SetFrac(big.NewInt(1), new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(places)), nil))
+	step := new(big.Rat).SetFrac(big.NewInt(1), new(big.Int).Exp(big.NewInt(10), big.NewInt(places), nil))
 	if m, ok := parseDecimal(size); ok && m.exp >= -400 && m.exp <= 400 {
 		step.SetString(size)
 		places = max(places, -m.exp)
 	}
 	r, _ := new(big.Rat).SetString(text)
-	return json.RawMessage(r.Add(r, step.Mul(step, big.NewRat(n, 1))).FloatString(places))
+	return json.RawMessage(r.Add(r, step.Mul(step, big.NewRat(n, 1))).FloatString(int(places)))
 }
 
 // number makes a number within the limits: a multiple, or something near the lower limit.

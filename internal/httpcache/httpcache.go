@@ -4,6 +4,7 @@ package httpcache
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -152,7 +153,9 @@ type Demands struct {
 func DemandsOf(control, pragma []string) Demands {
 	d := parseDirectives(control)
 	want := Demands{MaxAge: -1, Bypass: d.has("no-store"), Only: d.has("only-if-cached"), Reload: d.has("no-cache")}
-	if len(control) == 0 && len(pragma) > 0 && strings.Contains(strings.ToLower(pragma[0]), "no-cache") {
+	if len(control) == 0 && slices.ContainsFunc(pragma, func(value string) bool {
+		return strings.Contains(strings.ToLower(value), "no-cache")
+	}) {
 		want.Reload = true // RFC 9111 §5.4
 	}
 	if age, ok := d.age("max-age"); ok {

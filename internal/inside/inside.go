@@ -34,6 +34,9 @@ var AddLines func(response any, part Part, lines *fieldline.Lines) bool
 // AddValue is AddLines for a field whose value is this answer's own.
 var AddValue func(response any, name string, value *[1]string) bool
 
+// RequestHeader are the headers of an *ishaa.Request, to be looked at without being seen to read them.
+var RequestHeader func(request any) http.Header
+
 // ClientText is the client's address as a log has it, or "".
 var ClientText func(request any) string
 

@@ -180,6 +180,34 @@ func identifier(text string) string {
 
 func ofRoute(route risk.Route, routes []risk.Route, state []string, s *setup) []candidate {
 	fields := fieldsOf(route)
+	valid := fitting(fields)
+	base, ok := build(route, fields, valid)
+	if !ok {
+		return nil
+	}
+	t := &tries{route: route, fields: fields, valid: valid, base: base, state: state}
+	list := []candidate{{Name: "Fits", About: "what fits", request: base, kind: "attack"}}
+	for _, f := range fields {
+		if f.from == "header" || f.from == "cookie" {
+			continue
+		}
+		list = append(list, t.broken(f)...)
+		if f.kind == "string" {
+			list = append(list, t.attacked(f)...)
+		}
+	}
+	list = append(list, ofBody(route, base)...)
+	list = append(list, t.repeated()...)
+	list = append(list, ofPrincipals(route, fields, valid, base, state, s)...)
+	list = append(list, t.aside(s.watching)...)
+	if base.method == "POST" {
+		list = append(list, removal(route, routes, base)...)
+	}
+	return list
+}
+
+// fitting are values that fit, of all fields that need one.
+func fitting(fields []field) map[string]any {
 	valid := map[string]any{}
 	for _, f := range fields {
 		if f.typed && !f.required && f.from == "query" { // its default fits
@@ -189,87 +217,106 @@ func ofRoute(route risk.Route, routes []risk.Route, state []string, s *setup) []
 			valid[f.from+" "+f.name] = value
 		}
 	}
-	base, ok := build(route, fields, valid)
-	if !ok {
-		return nil
-	}
-	reading := base.method == "GET" || base.method == "HEAD"
-	list := []candidate{{Name: "Fits", About: "what fits", request: base, kind: "attack"}}
-	add := func(c candidate) { list = append(list, c) }
-	with := func(f field, value any) (request, bool) {
-		values := maps.Clone(valid)
-		values[f.from+" "+f.name] = value
-		return build(route, fields, values)
-	}
-	for _, f := range fields {
-		if f.from == "header" || f.from == "cookie" {
+	return valid
+}
+
+// tries are what candidates of a route are made from: a request that fits, and what else may be asked about it.
+type tries struct {
+	route  risk.Route
+	fields []field
+	valid  map[string]any // by where from and name
+	base   request        // all of valid
+	state  []string       // pages that show what the program knows
+}
+
+func (t *tries) reads() bool { return t.base.method == "GET" || t.base.method == "HEAD" }
+
+// with is the base with another value of one field.
+func (t *tries) with(f field, value any) (request, bool) {
+	values := maps.Clone(t.valid)
+	values[f.from+" "+f.name] = value
+	return build(t.route, t.fields, values)
+}
+
+// broken are values of a field that do not fit, or just fit.
+func (t *tries) broken(f field) (list []candidate) {
+	for _, b := range broken(f) {
+		q, ok := t.with(f, b.value)
+		if !ok {
 			continue
 		}
-		for _, b := range broken(f) {
-			if q, ok := with(f, b.value); ok {
-				c := candidate{Name: identifier(f.name) + b.name, About: f.name + " " + b.about, request: q, law: b.law}
-				if b.law == 0 {
-					c.kind, c.base = "attack", base
-				}
-				add(c)
-				if b.law == 0 && !reading && len(state) > 0 {
-					add(candidate{Name: identifier(f.name) + b.name + "Refused", About: f.name + " " + b.about + ", and looks whether something of it stays", request: q, kind: "refused", state: state})
-				}
-			}
+		c := candidate{Name: identifier(f.name) + b.name, About: f.name + " " + b.about, request: q, law: b.law}
+		if b.law == 0 {
+			c.kind, c.base = "attack", t.base
 		}
-		for _, a := range attempts(f, reading) {
-			if q, ok := with(f, a.value); ok {
-				add(candidate{Name: identifier(f.name) + a.name, About: f.name + " " + a.about, request: q, base: base, kind: a.kind, rule: a.rule})
-			}
-		}
-		if f.kind == "integer" && reading && f.tag.Get("maximum") == "" && f.tag.Get("enum") == "" {
-			wide, okWide := with(f, 4294967297.0)
-			unknown, okUnknown := with(f, 4294967296.0+937.0)
-			one, okOne := with(f, 1.0)
-			if okWide && okUnknown && okOne {
-				add(candidate{Name: identifier(f.name) + "Wide", About: f.name + " as a number of more than 32 bits", request: wide, base: one, other: unknown, kind: "truncated"})
-			}
-		}
-		if f.kind != "string" {
-			continue
-		}
-		for _, a := range attacks {
-			if q, ok := with(f, a.text); ok {
-				add(candidate{Name: identifier(f.name) + a.name, About: a.about + " as " + f.name, request: q, base: base, kind: "attack", state: state})
-			}
-		}
-		if q, ok := with(f, "%"); ok {
-			add(candidate{Name: identifier(f.name) + "Pattern", About: "a sign for any text as " + f.name, request: q, base: base, kind: "pattern"})
+		list = append(list, c)
+		if b.law == 0 && !t.reads() && len(t.state) > 0 {
+			list = append(list, candidate{Name: identifier(f.name) + b.name + "Refused", About: f.name + " " + b.about + ", and looks whether something of it stays", request: q, kind: "refused", state: t.state})
 		}
 	}
-	list = append(list, ofBody(route, base)...)
-	if route.Method != "*" && !strings.Contains(route.Method, "DELETE") {
-		other := base
+	for _, a := range attempts(f, t.reads()) {
+		if q, ok := t.with(f, a.value); ok {
+			list = append(list, candidate{Name: identifier(f.name) + a.name, About: f.name + " " + a.about, request: q, base: t.base, kind: a.kind, rule: a.rule})
+		}
+	}
+	if f.kind == "integer" && t.reads() && f.tag.Get("maximum") == "" && f.tag.Get("enum") == "" {
+		wide, okWide := t.with(f, 4294967297.0)
+		unknown, okUnknown := t.with(f, 4294967296.0+937.0)
+		one, okOne := t.with(f, 1.0)
+		if okWide && okUnknown && okOne {
+			list = append(list, candidate{Name: identifier(f.name) + "Wide", About: f.name + " as a number of more than 32 bits", request: wide, base: one, other: unknown, kind: "truncated"})
+		}
+	}
+	return list
+}
+
+// attacked are texts that mean something to an interpreter behind a field.
+func (t *tries) attacked(f field) (list []candidate) {
+	for _, a := range attacks {
+		if q, ok := t.with(f, a.text); ok {
+			list = append(list, candidate{Name: identifier(f.name) + a.name, About: a.about + " as " + f.name, request: q, base: t.base, kind: "attack", state: t.state})
+		}
+	}
+	if q, ok := t.with(f, "%"); ok {
+		list = append(list, candidate{Name: identifier(f.name) + "Pattern", About: "a sign for any text as " + f.name, request: q, base: t.base, kind: "pattern"})
+	}
+	return list
+}
+
+// repeated are requests by a method that the route does not have, at once and in bursts.
+func (t *tries) repeated() (list []candidate) {
+	if t.route.Method != "*" && !strings.Contains(t.route.Method, "DELETE") {
+		other := t.base
 		other.method, other.body, other.form = "PROPFIND", nil, nil
-		add(candidate{Name: "WrongMethod", About: "a method that it does not have", request: other, law: 405})
+		list = append(list, candidate{Name: "WrongMethod", About: "a method that it does not have", request: other, law: 405})
 	}
-	if !reading {
-		add(candidate{Name: "AtOnce", About: "the same request 8 times at once and one by one: the end is the same", request: base, times: 8, state: state})
+	if !t.reads() {
+		list = append(list, candidate{Name: "AtOnce", About: "the same request 8 times at once and one by one: the end is the same", request: t.base, times: 8, state: t.state})
 	}
-	if route.Critical == "financial_core" {
-		add(candidate{Name: "LoadBurst", About: "a burst of 200 requests, none of which ends in 5xx", request: base, times: 200})
+	if t.route.Critical == "financial_core" {
+		list = append(list, candidate{Name: "LoadBurst", About: "a burst of 200 requests, none of which ends in 5xx", request: t.base, times: 200})
 	}
-	list = append(list, ofPrincipals(route, fields, valid, base, state, s)...)
-	foreign := base
+	return list
+}
+
+// aside are requests that fit and that look at something else than their answer: names of other hosts, goroutines and,
+// where the database is watched, what happens to it.
+func (t *tries) aside(watching bool) []candidate {
+	foreign := t.base
 	foreign.header = []string{"X-Forwarded-Host", "zq9-host.example"}
-	if reading {
+	if t.reads() {
 		foreign.header = append(foreign.header, "Origin", "https://zq9.example")
 	}
-	add(candidate{Name: "Foreign", About: "the names of other hosts", request: foreign, kind: "attack", state: state})
-	add(candidate{Name: "Leak", About: "30 requests, which leave no goroutine behind", request: base, base: base, kind: "leak"})
-	if s.watching {
-		add(candidate{Name: "Fault", About: "what fits while the database fails", request: base, base: base, kind: "fault"})
-		if pages := slices.DeleteFunc(slices.Clone(state), func(page string) bool { return page == route.Pattern }); base.method == "GET" && len(pages) > 0 {
-			add(candidate{Name: "Safe", About: "a request that reads, which changes nothing", request: base, base: base, kind: "safe", state: pages})
-		}
+	list := []candidate{
+		{Name: "Foreign", About: "the names of other hosts", request: foreign, kind: "attack", state: t.state},
+		{Name: "Leak", About: "30 requests, which leave no goroutine behind", request: t.base, base: t.base, kind: "leak"},
 	}
-	if base.method == "POST" {
-		list = append(list, removal(route, routes, base)...)
+	if !watching {
+		return list
+	}
+	list = append(list, candidate{Name: "Fault", About: "what fits while the database fails", request: t.base, base: t.base, kind: "fault"})
+	if pages := slices.DeleteFunc(slices.Clone(t.state), func(page string) bool { return page == t.route.Pattern }); t.base.method == "GET" && len(pages) > 0 {
+		list = append(list, candidate{Name: "Safe", About: "a request that reads, which changes nothing", request: t.base, base: t.base, kind: "safe", state: pages})
 	}
 	return list
 }
