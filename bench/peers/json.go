@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"slices"
 
 	hertzapp "github.com/cloudwego/hertz/pkg/app"
 	"github.com/cloudwego/hertz/pkg/protocol/consts"
@@ -263,17 +262,4 @@ func fastJSON(ctx *fasthttp.RequestCtx, value any) {
 	if err := json.NewEncoder(ctx).Encode(value); err != nil {
 		ctx.Error(err.Error(), fasthttp.StatusInternalServerError)
 	}
-}
-
-// withJSON adds those works to the peers that do them.
-func withJSON(list []Peer) []Peer {
-	for i := range list {
-		for w, build := range jsonHandlers[list[i].Name] {
-			list[i].Handlers[w] = build
-		}
-		for w, serve := range jsonServers[list[i].Name] {
-			list[i].Servers[w] = serve
-		}
-	}
-	return slices.Clip(list)
 }

@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -226,17 +225,4 @@ var pageServers = map[string]map[Work]func(net.Listener) error{
 			return h.Run()
 		},
 	},
-}
-
-// withPages adds those works to the peers that do them.
-func withPages(list []Peer) []Peer {
-	for i := range list {
-		for w, build := range pageHandlers[list[i].Name] {
-			list[i].Handlers[w] = build
-		}
-		for w, serve := range pageServers[list[i].Name] {
-			list[i].Servers[w] = serve
-		}
-	}
-	return slices.Clip(list)
 }

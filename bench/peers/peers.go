@@ -8,6 +8,7 @@
 package peers
 
 import (
+	"maps"
 	"net"
 	"net/http"
 	"slices"
@@ -32,6 +33,8 @@ const (
 	JSON Work = "json"
 	// Order reads an order as JSON, checks each of its fields, and answers how many items it is for, as JSON.
 	Order Work = "order"
+	// Row answers with one row from SQLite, found by the number in the path, as JSON.
+	Row Work = "row"
 	// Page answers with a page of twenty rows, made by a template.
 	Page Work = "page"
 	// Static answers with a file of 12 kB from the disk. See StyleSheet.
@@ -39,7 +42,7 @@ const (
 )
 
 // Works lists all works.
-func Works() []Work { return []Work{Plain, JSON, Param, Typed, Order, Five, Page, Static} }
+func Works() []Work { return []Work{Plain, JSON, Param, Typed, Order, Five, Row, Page, Static} }
 
 // Target returns what a request line asks for in a work.
 func (w Work) Target() string {
@@ -52,6 +55,8 @@ func (w Work) Target() string {
 		return "/json"
 	case Order:
 		return "/orders"
+	case Row:
+		return "/artists/7"
 	case Page:
 		return "/users"
 	case Static:
@@ -114,10 +119,22 @@ func (p Peer) Serve(w Work, l net.Listener) error {
 
 // All returns the peers, net/http's own mux first: it is what ratios are given against.
 func All() []Peer {
-	list := withPages(withJSON([]Peer{netHTTP(), ishaaPeer(), ishaaSecure(), ginPeer(), echoPeer(), chiPeer(), humaPeer(), fuegoPeer(), fastHTTP(), fiberPeer(), hertzPeer()}))
+	list := []Peer{netHTTP(), ishaaPeer(), ishaaSecure(), ginPeer(), echoPeer(), chiPeer(), humaPeer(), fuegoPeer(), fastHTTP(), fiberPeer(), hertzPeer()}
+	list = with(list, jsonHandlers, jsonServers)
+	list = with(list, pageHandlers, pageServers)
+	list = with(list, rowHandlers, rowServers)
 	std, app := list[0], list[1]
 	list[1], list[2] = onServer(app), onServer(list[2])
 	return append(list, alone("server", onServer(std)), alone("ishaa-nethttp", app))
+}
+
+// with adds works to the peers that do them.
+func with(list []Peer, handlers map[string]map[Work]func() http.Handler, servers map[string]map[Work]func(net.Listener) error) []Peer {
+	for _, p := range list {
+		maps.Copy(p.Handlers, handlers[p.Name])
+		maps.Copy(p.Servers, servers[p.Name])
+	}
+	return list
 }
 
 // Find returns the peer of a name.

@@ -32,6 +32,7 @@ func TestEveryPeerDoesItsWorks(t *testing.T) {
 					peers.Typed: albums, peers.Five: secured,
 					peers.JSON:  sameJSON(`{"message":"Hello, World!"}`),
 					peers.Order: sameJSON(`{"customer":"Ada Lovelace","items":42}`),
+					peers.Row:   sameJSON(`{"id":7,"name":"Artist no. 7"}`),
 					peers.Page:  usersPage, peers.Static: styleSheet,
 				}[w]
 				check(t, answer, body)
@@ -40,6 +41,8 @@ func TestEveryPeerDoesItsWorks(t *testing.T) {
 					refusals(t, base)
 				case peers.Order:
 					refusedOrders(t, base)
+				case peers.Row:
+					missingRows(t, base)
 				}
 			})
 		}
@@ -65,6 +68,15 @@ func albums(t *testing.T, answer *http.Response, body string) {
 	}
 	if !strings.HasPrefix(answer.Header.Get("Content-Type"), "application/json") {
 		t.Errorf("Content-Type %s", answer.Header.Get("Content-Type"))
+	}
+}
+
+// missingRows checks that a peer looks for the row that it is asked for.
+func missingRows(t *testing.T, base string) {
+	for target, want := range map[string]int{"/artists/1000": http.StatusOK, "/artists/1001": http.StatusNotFound, "/artists/x": http.StatusNotFound} {
+		if answer, body := send(t, http.MethodGet, base+target, "", nil); answer.StatusCode != want {
+			t.Errorf("%s: status %d, want %d: %s", target, answer.StatusCode, want, body)
+		}
 	}
 }
 

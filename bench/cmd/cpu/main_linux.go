@@ -41,7 +41,7 @@ func main() {
 func run(args []string, out io.Writer) error {
 	bounds := cpu.Bounds{}
 	flags := flag.NewFlagSet("cpu", flag.ContinueOnError)
-	work := flags.String("work", string(peers.Plain), "plain, json, param, typed, order, five, page, static, a list of them, or all")
+	work := flags.String("work", string(peers.Plain), "plain, json, param, typed, order, five, row, page, static, a list of them, or all")
 	names := flags.String("peers", "", "the peers to compare, the baseline first (default: all that do the work)")
 	rounds := flags.Int("rounds", 20, "interleaved rounds")
 	requests := flags.Int("requests", 20_000, "requests to each peer in each round")
