@@ -134,12 +134,10 @@ type Server struct {
 // Start starts this program again as the server of a peer's work, on one core or Unpinned. Its main function must
 // call ServeIfAsked.
 func Start(peer string, w peers.Work, core int) (*Server, error) {
-	self, err := os.Executable()
+	command, err := serverCommand(peer, w)
 	if err != nil {
 		return nil, err
 	}
-	command := exec.Command(self)
-	command.Env = append(os.Environ(), serveVariable+"="+peer, workVariable+"="+string(w))
 	command.Stderr = os.Stderr
 	in, err := command.StdinPipe()
 	if err != nil {
@@ -158,6 +156,19 @@ func Start(peer string, w peers.Work, core int) (*Server, error) {
 		return nil, fmt.Errorf("the server of %s gave no address: %w", peer, err)
 	}
 	return s, nil
+}
+
+func serverCommand(peer string, w peers.Work) (*exec.Cmd, error) {
+	if python, _ := PythonDoes(peer, w); python {
+		return pythonCommand(peer, w)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	command := exec.Command(self)
+	command.Env = append(os.Environ(), serveVariable+"="+peer, workVariable+"="+string(w))
+	return command, nil
 }
 
 // Usage asks the server what it has used up.

@@ -84,8 +84,11 @@ func column(samples []Sample, of func(Sample) float64) []float64 {
 	return values
 }
 
-// version returns the version of a peer's module that this program was built with.
+// version returns the version of a peer's module that this program was built with, or of what is installed for Python.
 func version(peer string) string {
+	if python, _ := PythonDoes(peer, ""); python {
+		return pythonVersion(peer)
+	}
 	p, _ := peers.Find(peer)
 	info, ok := debug.ReadBuildInfo()
 	if !ok || p.Module == "" {
@@ -117,8 +120,12 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 		if row.Version != "" {
 			name += " " + row.Version
 		}
-		_, err = fmt.Fprintf(w, "| %s | %.2f µs | %s | %.0f | %.0f µs | %.0f µs | %.1f | %.0f | %.1f MiB |\n",
-			name, row.CPU, row.Ratio, row.Rate, row.P50, row.P99, row.Allocs, row.Bytes, float64(row.PeakRSS)/(1<<20))
+		heap := fmt.Sprintf("%.1f | %.0f", row.Allocs, row.Bytes)
+		if python, _ := PythonDoes(row.Peer, r.Work); python {
+			heap = "– | –" // it does not count them
+		}
+		_, err = fmt.Fprintf(w, "| %s | %.2f µs | %s | %.0f | %.0f µs | %.0f µs | %s | %.1f MiB |\n",
+			name, row.CPU, row.Ratio, row.Rate, row.P50, row.P99, heap, float64(row.PeakRSS)/(1<<20))
 	}
 	return err
 }

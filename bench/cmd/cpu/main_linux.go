@@ -5,6 +5,7 @@
 //	go run ./cmd/cpu -work all -rounds 40 -json out.json
 //	go run ./cmd/cpu -peers nethttp,nethttp                # a control: the ratio must be 1
 //	go run ./cmd/cpu -peers fasthttp,ishaa -bound ishaa=1.05
+//	go run ./cmd/cpu -tables -svg ../docs/performance      # all tables and pictures, half an hour
 //	go run ./cmd/cpu -idle 10000                           # what connections hold that wait
 //	go run ./cmd/cpu -pipeline 16 -svg ../docs/performance # sixteen requests at once, with a picture
 //
@@ -51,6 +52,7 @@ func run(args []string, out io.Writer) error {
 	file := flags.String("json", "", "write the reports, with all samples, to this file")
 	folder := flags.String("svg", "", "write a picture of each table into this folder")
 	limit := flags.Duration("limit", 30*time.Minute, "give up after this time")
+	tables := flags.Bool("tables", false, "measure all works, pipelined requests and idle connections: what docs/performance.md shows")
 	idle := flags.Int("idle", 0, "measure the memory of so many connections that wait, and nothing else")
 	flags.Var(bounds, "bound", "fail unless this peer's interval reaches below this ratio, like ishaa=1.05 (repeatable)")
 	if err := flags.Parse(args); err != nil {
@@ -63,33 +65,39 @@ func run(args []string, out io.Writer) error {
 	ctx, cancel := context.WithTimeout(context.Background(), *limit)
 	defer cancel()
 	if *idle > 0 {
-		report, err := cpu.MeasureIdle(ctx, candidates(*names, peers.Plain), *idle)
-		if err != nil {
-			return err
-		}
-		return report.WriteMarkdown(out)
+		return measureIdle(ctx, out, candidates(*names, peers.Plain), *idle, *folder)
+	}
+	basic := cpu.Options{Rounds: *rounds, Requests: *requests, Connections: *connections, Pipeline: *pipeline, Seed: *seed}
+	var experiments []cpu.Options
+	for _, w := range works {
+		o := basic
+		o.Work, o.Peers = w, candidates(*names, w)
+		experiments = append(experiments, o)
+	}
+	if *tables {
+		experiments = allExperiments(basic)
 	}
 	var reports []*cpu.Report
 	var broken []error
-	for _, w := range works {
-		report, err := cpu.Measure(ctx, cpu.Options{
-			Work: w, Peers: candidates(*names, w), Rounds: *rounds, Requests: *requests,
-			Connections: *connections, Pipeline: *pipeline, Seed: *seed,
-		})
+	for _, o := range experiments {
+		report, err := cpu.Measure(ctx, o)
 		if err != nil {
-			return fmt.Errorf("%s: %w", w, err)
+			return fmt.Errorf("%s: %w", o.Work, err)
 		}
 		if err := report.WriteMarkdown(out); err != nil {
 			return err
 		}
 		fmt.Fprintln(out)
-		if *folder != "" {
-			if err := draw(*folder, report); err != nil {
-				return err
-			}
+		if err := draw(*folder, report); err != nil {
+			return err
 		}
 		reports = append(reports, report)
-		broken = append(broken, bounds.Check(string(w), report.Ratios()))
+		broken = append(broken, bounds.Check(string(o.Work), report.Ratios()))
+	}
+	if *tables {
+		if err := measureIdle(ctx, out, candidates("", peers.Plain), idleConnections, *folder); err != nil {
+			return err
+		}
 	}
 	if *file != "" {
 		text, err := json.MarshalIndent(reports, "", "\t")
@@ -103,8 +111,53 @@ func run(args []string, out io.Writer) error {
 	return errors.Join(broken...)
 }
 
-// draw writes the picture of a table, the cheapest first.
-func draw(folder string, r *cpu.Report) (err error) {
+// What -tables measures beside each work: sixteen requests at once, and connections that wait.
+const (
+	tablesPipeline  = 16
+	idleConnections = 10_000
+)
+
+// allExperiments are all works on all peers that do them, Python's among them where they are installed, and Plain with
+// requests on their way at once.
+func allExperiments(basic cpu.Options) []cpu.Options {
+	var list []cpu.Options
+	for _, w := range peers.Works() {
+		o := basic
+		o.Work, o.Peers = w, candidates("", w)
+		for _, framework := range cpu.Python() {
+			if _, does := cpu.PythonDoes(framework, w); does && cpu.PythonInstalled(framework) {
+				o.Peers = append(o.Peers, framework)
+			}
+		}
+		switch w {
+		case peers.Page, peers.Static, peers.Row:
+			o.Requests = max(1, o.Requests/4) // each is several times the work
+		}
+		list = append(list, o)
+	}
+	piped := basic
+	piped.Work, piped.Peers = peers.Plain, candidates("", peers.Plain)
+	piped.Pipeline, piped.Requests = tablesPipeline, 4*basic.Requests
+	return append(list, piped)
+}
+
+func measureIdle(ctx context.Context, out io.Writer, names []string, connections int, folder string) error {
+	report, err := cpu.MeasureIdle(ctx, names, connections)
+	if err != nil {
+		return err
+	}
+	if err := report.WriteMarkdown(out); err != nil {
+		return err
+	}
+	picture := chart.Bars{Title: fmt.Sprintf("%d idle connections: memory of each", connections), Unit: "KiB", Own: "ishaa"}
+	for _, row := range report.Rows {
+		picture.Rows = append(picture.Rows, chart.Row{Name: row.Peer, Value: max(0, row.Each(connections)/(1<<10))})
+	}
+	return write(folder, "idle", picture)
+}
+
+// draw writes the picture of a table.
+func draw(folder string, r *cpu.Report) error {
 	name := string(r.Work)
 	if r.Pipeline > 1 {
 		name += fmt.Sprintf("-x%d", r.Pipeline)
@@ -112,6 +165,14 @@ func draw(folder string, r *cpu.Report) (err error) {
 	picture := chart.Bars{Title: name + ": server CPU per request", Unit: "µs", Own: "ishaa"}
 	for _, row := range r.Rows {
 		picture.Rows = append(picture.Rows, chart.Row{Name: row.Peer, Value: row.CPU})
+	}
+	return write(folder, name, picture)
+}
+
+// write puts a picture into a folder, the least first. Without a folder there is none.
+func write(folder, name string, picture chart.Bars) (err error) {
+	if folder == "" {
+		return nil
 	}
 	slices.SortFunc(picture.Rows, func(a, b chart.Row) int { return cmp.Compare(a.Value, b.Value) })
 	file, err := os.Create(filepath.Join(folder, name+".svg"))

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/ishaa-framework/ishaa/bench/cpu"
+	"github.com/ishaa-framework/ishaa/bench/peers"
+	"github.com/ishaa-framework/ishaa/internal/testenv"
 )
 
 func TestMain(m *testing.M) {
@@ -19,6 +21,48 @@ func TestIdle(t *testing.T) {
 	var out strings.Builder
 	if err := run([]string{"-idle", "200", "-peers", "nethttp,server"}, &out); err != nil || strings.Count(out.String(), " KiB |") != 2 {
 		t.Errorf("%v:\n%s", err, out.String())
+	}
+}
+
+// One command makes every table and picture.
+func TestTables(t *testing.T) {
+	testenv.PythonWith(t, "flask")
+	testenv.PythonWith(t, "fastapi")
+	testenv.PythonWith(t, "uvicorn")
+	testenv.PythonWith(t, "django")
+	testenv.PythonWith(t, "waitress")
+	list := allExperiments(cpu.Options{Rounds: 2, Requests: 100, Connections: 4, Pipeline: 1})
+	names := map[string]bool{}
+	for _, o := range list {
+		for _, name := range o.Peers {
+			names[name] = true
+		}
+	}
+	for _, name := range append(cpu.Python(), "ishaa", "nethttp", "gin", "echo", "chi", "fiber", "hertz", "fasthttp") {
+		if !names[name] {
+			t.Errorf("%s is in no table", name)
+		}
+	}
+	if want := len(peers.Works()) + 1; len(list) != want {
+		t.Errorf("%d tables, want one for each work and one for pipelined requests: %d", len(list), want)
+	}
+	folder := t.TempDir()
+	var out strings.Builder
+	for _, work := range []string{"plain", "json"} { // Python's only two
+		if err := run([]string{"-peers", "nethttp,fastapi,flask,django", "-work", work, "-rounds", "2", "-requests", "100", "-connections", "4", "-svg", folder}, &out); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if strings.Count(out.String(), "| – | – |") != 6 {
+		t.Errorf("not all frameworks are there:\n%s", out.String())
+	}
+	for _, work := range []string{"plain", "json"} {
+		if picture, err := os.ReadFile(filepath.Join(folder, work+".svg")); err != nil || !strings.Contains(string(picture), "django") {
+			t.Errorf("%s: %v\n%s", work, err, picture)
+		}
+	}
+	if err := run([]string{"-peers", "nethttp,flask", "-work", "typed"}, &out); err == nil || !strings.Contains(err.Error(), "plain and json only") {
+		t.Errorf("a work that Flask does not do here: %v", err)
 	}
 }
 
