@@ -104,7 +104,12 @@ func (a *answers) handle(r *ishaa.Request) (any, error) {
 		}
 		f, first := a.Cache.answers.join(flightKey)
 		if first {
-			if place != "" { // another flight may have landed since
+			// Another flight may have landed since this request looked.
+			if place == "" && ri.list.Load() != nil {
+				a.Cache.answers.land(flightKey, f, nil)
+				continue // it is known now what the answer depends on
+			}
+			if place != "" {
 				if value := a.recall(r, ri, place, digest, want); value != nil {
 					a.Cache.answers.land(flightKey, f, nil)
 					return value, nil

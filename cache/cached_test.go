@@ -357,6 +357,29 @@ func TestStampedeOfRequests(t *testing.T) {
 	}
 }
 
+// A request may look while nothing is known of the route and join when the first
+// answer is there already: it must find that.
+func TestStampedeAsTheFirstAnswerComes(t *testing.T) {
+	for range 100 {
+		app := newCounting(t, func(r *ishaa.Request) (any, error) {
+			r.Query("q")
+			return "x", nil
+		})
+		begin := make(chan struct{})
+		var wg sync.WaitGroup
+		for range 16 {
+			wg.Go(func() {
+				<-begin
+				if got := get(app, "/a?q=1"); got != "1 x" {
+					t.Errorf("got %q", got)
+				}
+			})
+		}
+		close(begin)
+		wg.Wait()
+	}
+}
+
 // The request that runs the handler goes away, or its handler panics: the others are
 // answered.
 func TestTheFirstRequestFails(t *testing.T) {
