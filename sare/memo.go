@@ -112,6 +112,12 @@ func (m *memo) serve(r *ishaa.Request, p *plan, next ishaa.Handler) (any, error)
 			value, _, err := m.compute(r, next, nil)
 			return value, err
 		case first:
+			if found, _, _ := m.trie.find(r); found != nil { // another flight may have landed since
+				if value := m.hit(r, found, next, false); value != nil {
+					m.flights.land(missed, f, true, true, m.e.app.Clock().Now())
+					return value, nil
+				}
+			}
 			return m.lead(r, next, missed, f)
 		}
 		m.counts.waited.Add(1)
