@@ -117,15 +117,37 @@ func failed(o *link.Operation, err error) error {
 	return o.Refused(err)
 }
 
-// ask carries out a command that changes nothing: once more when an old connection
+// connections is how many connections the client has to one server at most.
+const connections = 4
+
+// ask carries out a command that changes nothing: again when an old connection
 // turns out to be broken.
 func (e *engine) ask(o *link.Operation, command func() rueidis.Completed) rueidis.RedisResult {
-	result := e.client.Do(o.Context, command())
-	err := result.NonRedisError()
-	if err == nil || errors.Is(err, rueidis.Nil) || o.Context.Err() != nil {
+	return again(o, func() rueidis.RedisResult { return e.client.Do(o.Context, command()) })
+}
+
+// again carries out what does no harm when it is done twice. The client learns that
+// a connection is broken by using it, and picks one at random: after an outage as
+// many attempts may fail as it has connections, and the one after them is on a new
+// one. What fails in the end gives the first error, since only that one knows what
+// may have been carried out.
+func again(o *link.Operation, do func() rueidis.RedisResult) rueidis.RedisResult {
+	first := do()
+	result := first
+	for n := range connections {
+		err := result.NonRedisError()
+		if err == nil || errors.Is(err, rueidis.Nil) {
+			return result
+		}
+		if o.Context.Err() != nil || n > 0 && link.NotSent(err) {
+			break
+		}
+		result = do()
+	}
+	if result.NonRedisError() == nil {
 		return result
 	}
-	return e.client.Do(o.Context, command())
+	return first
 }
 
 // Get implements store.KV.

@@ -3,10 +3,13 @@ package redis_test
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"flag"
 	"net/url"
 	"os"
+	"runtime"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -85,6 +88,57 @@ func TestConformance(t *testing.T) {
 			return func() (store.Store, error) { return store.Open(u.String()) }, proxy
 		},
 	})
+}
+
+// After an outage every connection of the client is broken, and each is known to be
+// only when it is used: no read and no Admit fails for that.
+func TestEveryConnectionWasCut(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4)) // the client has as many connections as processors, up to 4
+	u, err := url.Parse(testenv.Redis(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy, err := faultproxy.New(u.Host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer proxy.Close()
+	_, prefix := opener(t)
+	u.Host = proxy.Addr()
+	u.RawQuery = url.Values{"prefix": {prefix}, "timeout": {"1m"}}.Encode() // a busy machine is not a server that is away
+	st, err := store.Open(u.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	ctx := t.Context()
+	get := func() error {
+		_, err := st.Get(ctx, "k")
+		if errors.Is(err, store.ErrNotFound) {
+			return nil
+		}
+		return err
+	}
+	for round := range 10 {
+		for range 200 { // all connections are made and used
+			if err := get(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if proxy.Opened() < 4 {
+			t.Fatalf("%d connections, want more for this test to be one", proxy.Opened())
+		}
+		proxy.Cut()
+		proxy.Restore()
+		if round%2 == 0 {
+			err = get()
+		} else {
+			_, _, err = st.(store.Limiter).Admit(ctx, "limit", time.Hour, 1000)
+		}
+		if err != nil {
+			t.Errorf("round %d, after %d connections: %v", round, proxy.Opened(), err)
+		}
+	}
 }
 
 func BenchmarkRedis(b *testing.B) {

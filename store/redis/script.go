@@ -107,7 +107,9 @@ func (e *engine) Increment(ctx context.Context, key string, delta int64, ttl tim
 	return sum, failed(o, err)
 }
 
-// Admit implements store.Limiter.
+// Admit implements store.Limiter. When a connection breaks it asks again, so that
+// what the server did before that may count twice: a key is held to its rate, and
+// no outage lets more pass.
 func (e *engine) Admit(ctx context.Context, key string, interval time.Duration, burst int64) (bool, time.Duration, error) {
 	if err := store.CheckRate(interval, burst); err != nil {
 		return false, 0, err
@@ -117,8 +119,10 @@ func (e *engine) Admit(ctx context.Context, key string, interval time.Duration, 
 		return false, 0, err
 	}
 	defer o.End()
-	answer, err := admitScript.Exec(o.Context, e.client, []string{e.prefix + key}, []string{
-		strconv.FormatInt(int64(interval), 10), strconv.FormatInt(int64(interval)*burst, 10),
+	answer, err := again(o, func() rueidis.RedisResult {
+		return admitScript.Exec(o.Context, e.client, []string{e.prefix + key}, []string{
+			strconv.FormatInt(int64(interval), 10), strconv.FormatInt(int64(interval)*burst, 10),
+		})
 	}).ToArray()
 	switch {
 	case notCounter(err):

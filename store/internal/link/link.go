@@ -159,7 +159,7 @@ func (o *Operation) End() {
 
 // Away is the error when the server could not be reached or did not answer in
 // time. It was sent unless unsent says otherwise: a dial that failed sent nothing.
-func (o *Operation) Away(err error) error { return o.away(err, !notSent(err)) }
+func (o *Operation) Away(err error) error { return o.away(err, !NotSent(err)) }
 
 // Unsent is Away for what certainly did not reach the server.
 func (o *Operation) Unsent(err error) error { return o.away(err, false) }
@@ -183,8 +183,8 @@ func (o *Operation) away(err error, sent bool) error {
 	return &store.UnavailableError{Store: o.link.Address, Operation: o.name, Uncertain: uncertain, Err: err}
 }
 
-// notSent reports whether an error is that of a connection that was never made.
-func notSent(err error) bool {
+// NotSent reports whether an error is that of a connection that was never made.
+func NotSent(err error) bool {
 	var network *net.OpError
 	return errors.As(err, &network) && network.Op == "dial"
 }
