@@ -100,11 +100,23 @@ func (r *Request) endContext(control *http.ResponseController) {
 const freshPatience = 5 * time.Second
 
 // allAsked waits until no connection is fresh, or until its patience or the context
-// ends.
+// ends. Those that are fresh still are closed then: a client that connects ahead of its
+// requests, as browsers do, has none under way.
 func (cs *connections) allAsked(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, freshPatience)
+	patient, cancel := context.WithTimeout(ctx, freshPatience)
 	defer cancel()
-	_ = none(ctx, &cs.fresh) // patience is not endless
+	if none(patient, &cs.fresh) == nil {
+		return
+	}
+	cs.open.Range(func(conn, c any) bool {
+		if !c.(*connection).asked.Load() {
+			conn.(net.Conn).Close()
+		}
+		return true
+	})
+	closed, cancelClosed := context.WithTimeout(context.WithoutCancel(ctx), cutGrace)
+	defer cancelClosed()
+	_ = none(closed, &cs.fresh) // what has not noticed by then is cut with the rest
 }
 
 // allReturned waits for the handlers that took their connections over, of which

@@ -303,6 +303,33 @@ func TestDrainDeadline(t *testing.T) {
 	}
 }
 
+// A connection that nobody has asked anything on is no request: it does not make a
+// shutdown a failure, however little time that has.
+func TestDrainWithASilentConnection(t *testing.T) {
+	for _, server := range []string{"nethttp", "ishaa"} {
+		t.Run(server, func(t *testing.T) {
+			noLeaks(t)
+			c := startChild(t, nil, "-drain-timeout", "200ms", "-server", server)
+			silent, err := net.Dial("tcp", strings.TrimPrefix(c.url, "http://"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer silent.Close()
+			// It was accepted once a later one is answered.
+			if res := receive(t, "an answer", c.inFlight(1, "/number")); res.err != nil || res.status != 200 {
+				t.Fatal(res, res.err)
+			}
+			c.signal(syscall.SIGTERM)
+			if status := c.exits(); status != 0 {
+				t.Errorf("exit status %d", status)
+			}
+			if _, err := silent.Read(make([]byte, 1)); err == nil {
+				t.Error("the silent connection was not closed")
+			}
+		})
+	}
+}
+
 func TestSecondSignalEndsTheProcess(t *testing.T) {
 	for _, second := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
 		t.Run(second.String(), func(t *testing.T) {
