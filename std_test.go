@@ -266,9 +266,9 @@ func TestStdTimeoutHandler(t *testing.T) {
 	key := ishaa.NewKey[int]("count")
 	release, ended := make(chan struct{}), make(chan struct{})
 	app := newApp(t)
-	timeout := ishaa.Std(func(next http.Handler) http.Handler {
-		return http.TimeoutHandler(next, 20*time.Millisecond, "too slow")
-	})
+	timeout := func(after time.Duration) ishaa.Middleware {
+		return ishaa.Std(func(next http.Handler) http.Handler { return http.TimeoutHandler(next, after, "too slow") })
+	}
 	app.Before(func(r *ishaa.Request) (any, error) { key.Set(r, 1); return nil, nil })
 	app.After(func(r *ishaa.Request, res *ishaa.Response) error {
 		res.Header().Set("X-Count", fmt.Sprint(key.Get(r)))
@@ -284,11 +284,11 @@ func TestStdTimeoutHandler(t *testing.T) {
 			r.OnSent(func() {})
 		}
 		return r.Header("Accept"), nil
-	}, timeout)
+	}, timeout(time.Millisecond))
 	app.Get("/fast", func(r *ishaa.Request) (any, error) {
 		key.Set(r, 2)
 		return ishaa.Text("in time"), nil
-	}, timeout)
+	}, timeout(time.Minute))
 	s := serve(t, app)
 	s.do("GET", "/fast").wantBody(t, 200, "in time").wantHeader(t, "X-Count", "2")
 	s.do("GET", "/slow").wantBody(t, 503, "too slow").wantHeader(t, "X-Count", "1").wantHeader(t, "X-Late")

@@ -9,9 +9,11 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/ishaa-framework/ishaa"
 	"github.com/ishaa-framework/ishaa/auth"
+	"github.com/ishaa-framework/ishaa/ishaatest"
 	"github.com/ishaa-framework/ishaa/session"
 	"github.com/ishaa-framework/ishaa/store"
 )
@@ -32,6 +34,7 @@ func ExampleThrottle() {
 	login := auth.SessionLogin(session.From, auth.LoginOptions{Page: "/login"})
 
 	app := ishaa.New("shop", ishaa.Config{Logger: slog.New(slog.DiscardHandler)})
+	app.SetClock(ishaatest.NewClock(time.Now())) // for this example: it stands still, so that the wait below is the same on any machine
 	app.Use(sessions.Middleware())
 	app.Post("/login", func(r *ishaa.Request) (any, error) {
 		form, err := r.Form()
