@@ -17,18 +17,23 @@ import (
 
 	"github.com/ishaa-framework/ishaa/internal/livereload"
 	"github.com/ishaa-framework/ishaa/internal/secure"
+	"github.com/ishaa-framework/ishaa/server"
 )
 
 // notice answers in the program's place while there is none: what the compiler said, or what the program said last.
 type notice struct {
 	title, text string
 	build       string
-	server      *http.Server
+	server      *server.Server
 	done        chan struct{} // closed when it is about to end
 	ended       chan struct{} // closed when nothing is left of it
 }
 
-// show opens a notice on the socket.
+// leaveTime is how long a notice that is about to end has for the connections that it let in.
+const leaveTime = 10 * time.Second
+
+// show opens a notice on the socket. Its server is not http.Server, which at its shutdown drops a request that comes over a
+// connection it has accepted before: a client that was let in would be turned away.
 func show(socket *os.File, title, text, build string) (*notice, error) {
 	listener, err := net.FileListener(socket)
 	if err != nil {
@@ -39,7 +44,7 @@ func show(socket *os.File, title, text, build string) (*notice, error) {
 	}
 	n := &notice{title: title, text: text, build: build, done: make(chan struct{}), ended: make(chan struct{})}
 	live := livereload.Handler(build, n.done)
-	n.server = &http.Server{
+	n.server = &server.Server{
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if strings.HasPrefix(r.URL.Path, livereload.Prefix) {
 				live.ServeHTTP(w, r)
@@ -55,7 +60,7 @@ func show(socket *os.File, title, text, build string) (*notice, error) {
 			listener.Close()
 		}
 		<-n.done
-		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), leaveTime)
 		defer cancel()
 		if n.server.Shutdown(ctx) != nil {
 			n.server.Close()
@@ -65,7 +70,7 @@ func show(socket *os.File, title, text, build string) (*notice, error) {
 	return n, nil
 }
 
-// end stops accepting; requests under way are answered. It does not wait.
+// end stops accepting; those who were let in are answered. It does not wait.
 func (n *notice) end() {
 	close(n.done)
 	now, cancel := context.WithCancel(context.Background())

@@ -94,7 +94,6 @@ func (o *output) String() string {
 func newProject(t *testing.T) *project {
 	t.Helper()
 	p := &project{t: t, dir: t.TempDir(), out: &output{}}
-	t.Setenv("ISHAA_DRAIN_TIMEOUT", patience.String()) // what is under way is answered, however slow the machine is
 	p.write("go.mod", fmt.Sprintf("module tiny\n\ngo 1.26.0\n\nrequire github.com/ishaa-framework/ishaa v0.0.0\n\nreplace github.com/ishaa-framework/ishaa => %q\n", testenv.Root()))
 	sum, err := os.ReadFile(filepath.Join(testenv.Root(), "go.sum"))
 	if err != nil {
@@ -114,7 +113,7 @@ func newProject(t *testing.T) *project {
 	ended := make(chan error, 1)
 	go func() {
 		ended <- reload.Run(ctx, reload.Options{
-			Program: program.Program{Root: p.dir, Package: p.dir}, Addr: addr, Out: p.out, Err: p.out, Ignore: []string{"data"}, Patience: patience,
+			Program: program.Program{Root: p.dir, Package: p.dir}, Addr: addr, Out: p.out, Err: p.out, Ignore: []string{"data"},
 		})
 	}()
 	p.end = sync.OnceValue(func() error {
