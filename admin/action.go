@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/ishaa-framework/ishaa"
-	"github.com/ishaa-framework/ishaa/auth"
 	"github.com/ishaa-framework/ishaa/orm"
 	"github.com/ishaa-framework/ishaa/tasks"
 )
@@ -71,7 +70,7 @@ type jobArgs struct {
 	Name  string   `json:"name"`
 	Actor string   `json:"actor"`
 	Known string   `json:"known"` // what the actor is called
-	Roles []string `json:"roles"`
+	User  string   `json:"user"`  // of the actor's session
 }
 
 type jobResult struct {
@@ -188,7 +187,11 @@ func (v *visit) bulkAction(m *model, a *action, form *ishaa.Form, keys []string,
 
 // delay has a job do something in the visitor's name, and goes to the page that shows how far it is.
 func (v *visit) delay(task *tasks.Task[jobArgs, jobResult], args jobArgs) (any, error) {
-	args.Actor, args.Known, args.Roles = v.who.Subject, v.name, v.who.Roles
+	user, err := v.panel.sessions.From(v.r).User()
+	if err != nil {
+		return nil, err
+	}
+	args.Actor, args.Known, args.User = v.who.Subject, v.name, user
 	job, err := task.Delay(v.ctx, args)
 	if err != nil {
 		return nil, err
@@ -196,18 +199,15 @@ func (v *visit) delay(task *tasks.Task[jobArgs, jobResult], args jobArgs) (any, 
 	return ishaa.Redirect(v.panel.at("-", "jobs", strconv.FormatInt(job.ID, 10))), nil
 }
 
-// inNameOf is the visit of a job. With accounts of the panel's own, a role that was taken away meanwhile counts.
+// inNameOf is the visit of a job. A role that was taken away meanwhile counts.
 func (p *Panel) inNameOf(ctx context.Context, args jobArgs) (*visit, error) {
 	info, _ := tasks.Current(ctx)
-	who := &auth.Identity{Subject: args.Actor, Roles: args.Roles}
-	if p.accounts != nil {
-		var err error
-		if who, err = p.accounts.identity(ctx, args.Actor); err != nil {
-			return nil, err
-		}
-		if who == nil {
-			return nil, tasks.Permanent(errors.New("the account is closed"))
-		}
+	who, err := p.login.Load(ctx, args.User)
+	if err != nil {
+		return nil, err
+	}
+	if who == nil {
+		return nil, tasks.Permanent(errors.New("the account is closed"))
 	}
 	return &visit{panel: p, ctx: ctx, who: who, name: args.Known, on: p.db, job: info.ID}, nil
 }

@@ -161,7 +161,8 @@ func TestSecretsAreNotShown(t *testing.T) {
 func TestFormulas(t *testing.T) {
 	l := newLibrary(t)
 	ann := l.author(t, "Ann Lee")
-	texts := []string{"=1+1", "+1", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "=HYPERLINK(\"http://evil.example\",\"x\")", "＝1", "'=1", "''", "plain", "a=1", " =1", "-"}
+	texts := []string{"=1+1", "+1", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "=HYPERLINK(\"http://evil.example\",\"x\")", "＝1", "'=1", "''", "plain", "a=1", " =1", "-",
+		"x;=1+1", "x;=1+1;y", "x;\"=1+1&\";y", "x\t@SUM(A1)", "x\n-2+3;", "x;'=1+1", "x;1", "one\n\ntwo", "a;b = c", "it; ''so''"}
 	for _, text := range texts {
 		l.book(t, ann, text)
 	}
@@ -179,6 +180,17 @@ func TestFormulas(t *testing.T) {
 			if first := []rune(cell)[0]; strings.ContainsRune("=+-@\t\r\n＝＋－＠", first) {
 				t.Errorf("the column %s has the cell %q", records[0][i], cell)
 			}
+		}
+	}
+	// A spreadsheet that takes a semicolon or a tab for the separator sees other cells, and quotes only where one begins.
+	for _, cell := range strings.FieldsFunc(file, func(r rune) bool { return strings.ContainsRune(";\t\r\n", r) }) {
+		if cell = strings.TrimLeft(cell, `"`); cell != "" && strings.ContainsRune("=+-@＝＋－＠", []rune(cell)[0]) {
+			t.Errorf("with another separator there is the cell %q", cell)
+		}
+	}
+	for _, text := range []string{"x;1", "a;b = c", "it; ''so''", "plain", "\"one\n\ntwo\""} {
+		if !strings.Contains(file, ","+text+",") {
+			t.Errorf("%q was changed, and needs no change:\n%s", text, file)
 		}
 	}
 	if _, err := orm.Of[Book](l.db).Query().Update(t.Context(), orm.Set{"title": "gone"}); err != nil {

@@ -89,26 +89,87 @@ func (m *model) writeCSV(w io.Writer, rows iter.Seq2[any, error]) error {
 // A spreadsheet takes a cell that begins with one of these for a formula, which can read files and send them away.
 const formulas = "=+-@\t\r\n\u00a0＝＋－＠"
 
-// harmless puts an apostrophe before what a spreadsheet would compute, and before an apostrophe, so that meant takes away
-// what harmless has put there.
+// One that takes other separators than the comma begins a cell behind each of these, quotes or not: what it opens as one cell
+// are the first columns of a line, so that the quotes of a later one are not where it looks for them.
+const separators = ";\t\r\n"
+
+// harmless puts an apostrophe before what a spreadsheet would compute, at the beginning of a text and behind what may separate
+// cells, so that meant takes away what harmless has put there.
 func harmless(text string) string {
-	if text == "" || !strings.ContainsAny(first(text), formulas+"'") {
+	if !strings.ContainsAny(text, formulas) {
 		return text
 	}
-	return "'" + text
+	var out strings.Builder
+	for p := range cells(text) {
+		quotes, rest := p.leading()
+		out.WriteString(quotes)
+		if p.isFormula(strings.TrimLeft(rest, "'")) {
+			out.WriteByte('\'')
+		}
+		out.WriteString(rest)
+	}
+	return out.String()
+}
+
+// meant is what harmless made a cell of.
+func meant(text string) string {
+	if !strings.Contains(text, "'") {
+		return text
+	}
+	var out strings.Builder
+	for p := range cells(text) {
+		quotes, rest := p.leading()
+		out.WriteString(quotes)
+		if bare := strings.TrimLeft(rest, "'"); len(bare) < len(rest) && p.isFormula(bare) {
+			rest = rest[1:]
+		}
+		out.WriteString(rest)
+	}
+	return out.String()
+}
+
+// piece is a part of a text that a spreadsheet may take for a cell, with the separator behind it.
+type piece struct {
+	text  string
+	inner bool // it is not the first
+}
+
+// isFormula reports whether what is left of a piece would be computed. An inner one that has only its separator is empty.
+func (p piece) isFormula(text string) bool {
+	begin := first(text)
+	return strings.ContainsAny(begin, formulas) && !(p.inner && strings.ContainsAny(begin, separators))
+}
+
+// leading cuts off the quotes that an inner cell begins with, which a spreadsheet takes away. At the beginning of a text they
+// are quoted themselves, and stay.
+func (p piece) leading() (quotes, rest string) {
+	if !p.inner {
+		return "", p.text
+	}
+	rest = strings.TrimLeft(p.text, `"`)
+	return p.text[:len(p.text)-len(rest)], rest
+}
+
+// cells cuts a text behind each separator.
+func cells(text string) iter.Seq[piece] {
+	return func(yield func(piece) bool) {
+		for inner := false; text != ""; inner = true {
+			end := len(text)
+			if at := strings.IndexAny(text, separators); at >= 0 {
+				end = at + 1
+			}
+			if !yield(piece{text[:end], inner}) {
+				return
+			}
+			text = text[end:]
+		}
+	}
 }
 
 // isNumber reports whether a text is a number, whose sign makes no formula of it.
 func isNumber(text string) bool {
 	_, err := strconv.ParseFloat(text, 64)
 	return err == nil
-}
-
-func meant(text string) string {
-	if len(text) > 1 && text[0] == '\'' && strings.ContainsAny(first(text[1:]), formulas+"'") {
-		return text[1:]
-	}
-	return text
 }
 
 func first(text string) string {

@@ -31,11 +31,12 @@ type filterView struct {
 func (v *visit) narrow(m *model, l *listing, asked url.Values) error {
 	for _, f := range m.filters {
 		view := filterView{Label: v.say(f.label), Name: "f." + f.name, Kind: "text"}
-		get := func(name string) string {
+		inForce := 0
+		get := func(name string) string { // a range asks twice, and is one filter
 			value := strings.TrimSpace(asked.Get(name))
 			if value != "" {
 				l.query.Set(name, value)
-				l.active++
+				inForce = 1
 			}
 			return value
 		}
@@ -61,6 +62,7 @@ func (v *visit) narrow(m *model, l *listing, asked url.Values) error {
 		default: // of what cannot be compared it can be asked whether it is there
 			v.filterChoice(f, &view, l, get(view.Name), nil)
 		}
+		l.active += inForce
 		l.filters = append(l.filters, view)
 	}
 	return nil

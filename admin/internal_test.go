@@ -114,13 +114,18 @@ func FuzzKeys(f *testing.F) {
 
 // harmless leaves nothing that a spreadsheet computes, and meant takes away what harmless adds and nothing else.
 func FuzzHarmless(f *testing.F) {
-	for _, text := range []string{"", "=1", "'=1", "''", "'", "＝", "a", "-1", "\t"} {
+	for _, text := range []string{"", "=1", "'=1", "''", "'", "＝", "a", "-1", "\t", "x;=1+1", "x;'=1+1", "x\ty;\"\"-1\"", "\"=1", "a\n- b\n''c''", ";;\r\n@", "x;\t=1", "a\r\n\r\nb\xff"} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		cell := harmless(text)
 		if cell != "" && strings.ContainsAny(first(cell), formulas) {
 			t.Fatalf("%q stays %q", text, cell)
+		}
+		for i, part := range strings.FieldsFunc(cell, func(r rune) bool { return strings.ContainsRune(separators, r) }) {
+			if i > 0 && strings.ContainsAny(first(strings.TrimLeft(part, `"`)), formulas) {
+				t.Fatalf("%q becomes %q, and a spreadsheet computes %q", text, cell, part)
+			}
 		}
 		if back := meant(cell); back != text {
 			t.Fatalf("%q becomes %q and then %q", text, cell, back)

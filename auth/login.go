@@ -63,7 +63,7 @@ func (l *Login) SignIn(r *ishaa.Request, user string) error {
 	if user == "" {
 		return errors.New("auth: SignIn: the user is empty")
 	}
-	who, err := l.load(r, user)
+	who, err := l.Load(r.Context(), user)
 	if err != nil {
 		return err
 	}
@@ -106,14 +106,17 @@ func (l *Login) Identify(r *ishaa.Request) (*Identity, error) {
 	if err != nil || user == "" {
 		return nil, err
 	}
-	return l.load(r, user)
+	return l.Load(r.Context(), user)
 }
 
-func (l *Login) load(r *ishaa.Request, user string) (*Identity, error) {
+// Load returns the identity of a user as it is now, for what is done in their name
+// outside of a request, such as a job. Nil says that there is no such account, or that
+// it is disabled.
+func (l *Login) Load(ctx context.Context, user string) (*Identity, error) {
 	if l.options.Load == nil {
 		return &Identity{Subject: user}, nil
 	}
-	found, err := l.options.Load(r.Context(), user)
+	found, err := l.options.Load(ctx, user)
 	if err != nil || found == nil {
 		return nil, err
 	}
