@@ -231,9 +231,12 @@ type tries struct {
 
 func (t *tries) reads() bool { return t.base.method == "GET" || t.base.method == "HEAD" }
 
-// with is the base with another value of one field.
+// with is the base with another value of one field. Without a value, nothing is sent of what is within it either.
 func (t *tries) with(f field, value any) (request, bool) {
 	values := maps.Clone(t.valid)
+	if value == nil {
+		maps.DeleteFunc(values, func(key string, _ any) bool { return strings.HasPrefix(key, f.from+" "+f.name+"/") })
+	}
 	values[f.from+" "+f.name] = value
 	return build(t.route, t.fields, values)
 }

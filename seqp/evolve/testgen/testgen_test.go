@@ -95,6 +95,16 @@ type amount struct {
 	N int ` + "`query:\"n\" minimum:\"1\" maximum:\"50\" default:\"1\"`" + `
 }
 
+type basket struct {
+	Body struct {
+		Items []item ` + "`json:\"items\" required:\"true\" minItems:\"1\"`" + `
+	}
+}
+
+type item struct {
+	N int ` + "`json:\"n\" required:\"true\" minimum:\"1\"`" + `
+}
+
 func main() {
 	app := ishaa.New("shop")
 	furnish(app)
@@ -103,6 +113,7 @@ func main() {
 
 func furnish(app *ishaa.App) {
 	a := &account{balance: 1000}
+	ishaa.Post(app, "/baskets", func(_ context.Context, in *basket) (int, error) { return len(in.Body.Items), nil })
 	app.Get("/html", func(r *ishaa.Request) (any, error) {
 		if fixed {
 			return "<p>" + html.EscapeString(r.Query("q")) + "</p>", nil
