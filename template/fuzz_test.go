@@ -8,6 +8,8 @@ import (
 	"testing"
 	"testing/fstest"
 	"time"
+
+	"github.com/ishaa-framework/ishaa/internal/testenv"
 )
 
 var fuzzSeeds = []string{
