@@ -15,6 +15,9 @@ import threading
 
 GREETING = "Hello, World!"
 
+# Seconds that a connection may wait while others have their turn.
+PATIENCE = 3600
+
 
 def flask(work):
     from flask import Flask, Response
@@ -112,11 +115,11 @@ def main():
     if framework == "fastapi":
         import uvicorn
 
-        uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False)).run(sockets=[listener])
+        uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_keep_alive=PATIENCE)).run(sockets=[listener])
     else:
         import waitress
 
-        waitress.serve(app, sockets=[listener], _quiet=True)
+        waitress.serve(app, sockets=[listener], channel_timeout=PATIENCE, _quiet=True)
 
 
 main()

@@ -5,7 +5,7 @@
 //	go run ./cmd/cpu -work all -rounds 40 -json out.json
 //	go run ./cmd/cpu -peers nethttp,nethttp                # a control: the ratio must be 1
 //	go run ./cmd/cpu -peers fasthttp,ishaa -bound ishaa=1.05
-//	go run ./cmd/cpu -tables -svg ../docs/performance      # all tables and pictures, half an hour
+//	go run ./cmd/cpu -tables -svg ../docs/performance      # all tables and pictures, ten minutes
 //	go run ./cmd/cpu -idle 10000                           # what connections hold that wait
 //	go run ./cmd/cpu -pipeline 16 -svg ../docs/performance # sixteen requests at once, with a picture
 //
